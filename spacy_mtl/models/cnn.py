@@ -1,0 +1,181 @@
+"""spaCy's convolutional token encoder, in torch."""
+
+from functools import partial
+
+import torch
+from spacy.tokens import Doc
+from spacy.util import registry
+from thinc.api import Model
+from thinc.types import Floats2d
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .doc_encoder import build_doc_encoder, stock_tables
+from .embed import NormalizedMaxout, in_blocks
+
+
+@registry.architectures("spacy_mtl.HashEmbedCNN.v1")
+def build_hash_embed_cnn(
+    *,
+    width: int = 96,
+    depth: int = 4,
+    embed_size: int = 2000,
+    window_size: int = 1,
+    maxout_pieces: int = 3,
+    subword_features: bool = True,
+    pretrained_vectors: bool | None = None,
+    attrs: list[str] | None = None,
+    rows: list[int] | None = None,
+    include_static_vectors: bool = False,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build a token encoder that computes what `spacy.HashEmbedCNN.v2` does, several times faster.
+
+    With `attrs` and `rows` it computes what `spacy.Tok2Vec.v2` does with `spacy.MultiHashEmbed.v2`
+    and `spacy.MaxoutWindowEncoder.v2`. Work that depends on the word alone is done once per
+    distinct word of a batch. `spacy_mtl.models.convert.load_stock_weights` copies the weights
+    of a trained stock encoder.
+
+    width (int): Width of the embedding tables and of the output.
+    depth (int): Number of convolutional layers. A token sees `depth * window_size` tokens to
+        either side.
+    embed_size (int): Rows of the embedding table of NORM; PREFIX, SUFFIX and SHAPE have half.
+        Not used if `attrs` is given.
+    window_size (int): Number of tokens to either side that a layer concatenates.
+    maxout_pieces (int): Number of pieces of the layers' maxout.
+    subword_features (bool): Whether to embed PREFIX, SUFFIX and SHAPE too. Not used if `attrs`
+        is given.
+    pretrained_vectors (Optional[bool]): Whether to use the static vectors of the vocabulary.
+    attrs (Optional[List[str]]): The token attributes to embed, instead of the above.
+    rows (Optional[List[int]]): The number of rows of each attribute's table, with `attrs`.
+    include_static_vectors (bool): Same as `pretrained_vectors`, as `spacy.MultiHashEmbed.v2`
+        calls it.
+    RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
+        of consecutive rows of one matrix.
+    """
+    attrs, rows = stock_tables(attrs, rows, embed_size, subword_features)
+    return build_doc_encoder(
+        "hash_embed_cnn",
+        partial(WindowEncoder, width, depth, window_size, maxout_pieces),
+        width=width,
+        attrs=attrs,
+        rows=rows,
+        static_vectors=bool(pretrained_vectors or include_static_vectors),
+    )
+
+
+class WindowEncoder(nn.Module):
+    """Residual layers of normalized maxout over windows of tokens, as spacy.MaxoutWindowEncoder.v2.
+
+    Documents are separated by as many rows as a token can see to one side. These rows start as
+    zeros and go through the layers like tokens: this is spaCy's arithmetic at the document's ends,
+    and it makes a document's output independent of its neighbours. A layer computes only rows
+    that some token still sees.
+
+    width (int): Width of input and output.
+    depth (int): Number of layers.
+    window_size (int): Number of tokens to either side that a layer concatenates.
+    pieces (int): Number of pieces of the maxout.
+    """
+
+    def __init__(self, width: int, depth: int, window_size: int, pieces: int) -> None:
+        super().__init__()
+        self.window_size = window_size
+        self.layers = nn.ModuleList(
+            NormalizedMaxout(width * (2 * window_size + 1), width, pieces) for _ in range(depth)
+        )
+
+    def forward(
+        self, words: Tensor, word_of_token: Tensor, lengths: list[int], dropout: float
+    ) -> Tensor:
+        """Encode the tokens of a batch.
+
+        words (Tensor): [words, width], vectors of the distinct words.
+        word_of_token (Tensor): [tokens], the number of the word at each token.
+        lengths (List[int]): The number of tokens of each document.
+        dropout (float): In training, the share of each layer's outputs that is dropped.
+        RETURNS (Tensor): [tokens, width].
+        """
+        rate = dropout if self.training else 0.0
+        if not self.layers:
+            return F.dropout(F.embedding(word_of_token, words), rate)
+        word_of_row, windows = self._place_tokens(word_of_token, lengths, words.shape[0])
+        words = F.pad(words, (0, 0, 0, 1))
+        first, *others = zip(self.layers, windows, strict=True)
+        if rate:
+            rows = F.dropout(F.embedding(word_of_row, words), rate)  # each token its own mask
+            rows = self._encode_rows(*first, rows, rate)
+        else:
+            rows = self._encode_words(first[0], word_of_row[first[1]], words)
+        for layer, layer_windows in others:
+            rows = self._encode_rows(layer, layer_windows, rows, rate)
+        return rows
+
+    def _place_tokens(
+        self, word_of_token: Tensor, lengths: list[int], zero_word: int
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Lay documents and the gaps between them out in rows.
+
+        word_of_token (Tensor): [tokens], the number of the word at each token.
+        lengths (List[int]): The number of tokens of each document.
+        zero_word (int): The number of the word in the gaps.
+        RETURNS (Tuple[Tensor, List[Tensor]]): [rows], the number of the word at each row, and for
+            each layer [rows computed, 2 * window_size + 1], which rows of its input form the
+            window of each of its rows. The last layer's rows are the tokens.
+        """
+        device = word_of_token.device
+        n_tokens = word_of_token.shape[0]
+        reach = len(self.layers) * self.window_size
+        counts = torch.tensor([length for length in lengths if length], device=device)
+        n_gaps = torch.arange(1, len(counts) + 1, device=device)  # [documents], gaps on the left
+        n_gaps = n_gaps.repeat_interleave(counts, output_size=n_tokens)
+        row_of_token = torch.arange(n_tokens, device=device) + reach * n_gaps
+        n_rows = n_tokens + reach * (len(counts) + 1)
+        word_of_row = torch.full((n_rows,), zero_word, device=device)
+        word_of_row[row_of_token] = word_of_token
+
+        offsets = torch.arange(-self.window_size, self.window_size + 1, device=device)
+        is_seen = torch.zeros(n_rows, dtype=torch.bool, device=device)
+        is_seen[row_of_token] = True
+        windows = []
+        for _ in self.layers:
+            seen = is_seen.nonzero()  # [rows computed, 1]
+            seen_before = is_seen.clone()
+            for offset in range(1, self.window_size + 1):
+                seen_before[offset:] |= is_seen[:-offset]
+                seen_before[:-offset] |= is_seen[offset:]
+            number = seen_before.cumsum(0) - 1  # of each row among the rows of the layer's input
+            windows.append(number[seen + offsets])
+            is_seen = seen_before
+        return word_of_row, windows[::-1]
+
+    def _encode_rows(
+        self, layer: NormalizedMaxout, windows: Tensor, rows: Tensor, dropout: float
+    ) -> Tensor:
+        """Apply a layer to rows [rows before, width]: [rows, width]."""
+
+        def compute(windows: Tensor) -> Tensor:
+            inputs = F.embedding(windows, rows)  # [rows, 2 * window_size + 1, width]
+            hidden = F.dropout(layer(inputs.flatten(1)), dropout)
+            return inputs[:, self.window_size] + hidden
+
+        return in_blocks(compute, windows)
+
+    def _encode_words(self, layer: NormalizedMaxout, windows: Tensor, words: Tensor) -> Tensor:
+        """Apply the first layer to windows of words [rows, 2 * window_size + 1]: [rows, width].
+
+        A window's product with the weights is a sum over its words of products that depend on the
+        word and its place in the window alone: they are computed once per word.
+        """
+        size = 2 * self.window_size + 1
+        weight = layer.weight.flatten(0, 1).unflatten(1, (size, -1))  # [hidden, size, width]
+        weight = weight.transpose(0, 1).flatten(0, 1)
+        products = in_blocks(lambda block: F.linear(block, weight), words)
+        products = products.view(words.shape[0] * size, -1)  # [words * size, hidden]
+        place = torch.arange(size, device=windows.device)
+        bias = layer.bias.flatten()
+
+        def compute(windows: Tensor) -> Tensor:
+            hidden = F.embedding_bag(windows * size + place, products, mode="sum") + bias
+            return F.embedding(windows[:, self.window_size], words) + layer.activate(hidden)
+
+        return in_blocks(compute, windows)

@@ -1,0 +1,198 @@
+"""A torch encoder of words in context as a thinc model that reads documents."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, cast
+
+import torch
+from spacy.tokens import Doc
+from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
+from thinc.shims import PyTorchShim
+from thinc.types import Floats2d
+from torch import Tensor, nn
+
+from .embed import HashEmbed
+from .features import WordBatch, attribute_ids, extract_words, join_rows, split_rows
+from .torch_layer import build_module, torch_layer
+
+STOCK_ATTRS = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
+
+
+class EmbedAndEncode(nn.Module):
+    """Embed the distinct words of a batch, then encode its tokens in context.
+
+    embed (HashEmbed): The embedding.
+    encode (nn.Module): Called with word vectors [words, width], the word of each token [tokens],
+        the documents' lengths and the dropout rate; returns [tokens, width].
+    """
+
+    def __init__(self, embed: HashEmbed, encode: nn.Module) -> None:
+        super().__init__()
+        self.embed = embed
+        self.encode = encode
+
+    def forward(
+        self,
+        rows: Tensor,
+        vectors: Tensor | None,
+        word_of_token: Tensor,
+        lengths: list[int],
+        dropout: float,
+    ) -> Tensor:
+        """Encode a batch; see `WordBatch` for the arguments. RETURNS (Tensor): [tokens, width]."""
+        words = self.embed(rows, vectors, dropout)
+        return cast(Tensor, self.encode(words, word_of_token, lengths, dropout))
+
+
+def stock_tables(
+    attrs: list[str] | None, rows: list[int] | None, embed_size: int, subword_features: bool
+) -> tuple[list[str], list[int]]:
+    """Fill in the attributes and table sizes that `spacy.HashEmbedCNN.v2` uses.
+
+    attrs (Optional[List[str]]): The attributes, if chosen by hand.
+    rows (Optional[List[int]]): The number of rows of each attribute's table, with `attrs`.
+    embed_size (int): The number of rows of the first table otherwise.
+    subword_features (bool): Whether to embed more than NORM otherwise.
+    RETURNS (Tuple[List[str], List[int]]): The attributes and their tables' sizes.
+    RAISES (ValueError): If only one of `attrs` and `rows` is given, or their lengths differ.
+    """
+    if attrs is None and rows is None:
+        if subword_features:
+            return list(STOCK_ATTRS), [embed_size] + [embed_size // 2] * 3
+        return STOCK_ATTRS[:1], [embed_size]
+    if not attrs or not rows or len(attrs) != len(rows):
+        raise ValueError(
+            "'attrs' and 'rows' of the encoder: one number of rows is needed for each attribute, "
+            f"found attrs={attrs} and rows={rows}; leave both out for {STOCK_ATTRS}."
+        )
+    return attrs, rows
+
+
+def build_doc_encoder(
+    name: str,
+    make_encode: Callable[[], nn.Module],
+    *,
+    width: int,
+    attrs: list[str],
+    rows: list[int],
+    static_vectors: bool,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build a token encoder from a torch module that encodes embedded words in context.
+
+    name (str): The name of the model.
+    make_encode (Callable[[], nn.Module]): Makes the `encode` part of `EmbedAndEncode`; can be
+        pickled.
+    width (int): Width of embedding and output.
+    attrs (List[str]): The token attributes to embed.
+    rows (List[int]): The number of rows of each attribute's table.
+    static_vectors (bool): Whether to use the static vectors of the vocabulary.
+    RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
+        of consecutive rows of one matrix.
+    """
+    layer = torch_layer(
+        partial(_build_module, make_encode, width, rows, static_vectors),
+        _to_torch,
+        _from_torch,
+        settings={"vector_width": 0},
+        dims={"nI": None, "nO": width},
+    )
+    return Model(
+        name,
+        _forward,
+        init=_init,
+        layers=[layer],
+        dims={"nO": width},
+        attrs={
+            "attrs": attribute_ids(attrs),
+            "rows": list(rows),
+            "static_vectors": static_vectors,
+            "dropout_rate": 0.0,
+        },
+    )
+
+
+def _build_module(
+    make_encode: Callable[[], nn.Module],
+    width: int,
+    rows: list[int],
+    static_vectors: bool,
+    vector_width: int,
+) -> EmbedAndEncode:
+    embed = HashEmbed(width, rows, vector_width if static_vectors else None)
+    return EmbedAndEncode(embed, make_encode())
+
+
+def torch_module(model: Model[Any, Any]) -> EmbedAndEncode:
+    """Get the torch module inside an encoder.
+
+    model (Model): A model made by `build_doc_encoder`.
+    RETURNS (EmbedAndEncode): The module that holds the weights.
+    """
+    return cast(EmbedAndEncode, model.layers[0].shims[0]._model)
+
+
+def _forward(
+    model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    lengths = [len(doc) for doc in docs]
+    if not sum(lengths):
+        empty = model.ops.alloc2f(0, model.get_dim("nO"))
+        return [empty for _ in docs], lambda d_tokens: []
+    attrs = model.attrs
+    batch = extract_words(docs, attrs["attrs"], attrs["rows"], attrs["static_vectors"])
+    flat, backprop_flat = model.layers[0]((batch, attrs["dropout_rate"]), is_train)
+
+    def backprop(d_tokens: list[Floats2d]) -> list[Doc]:
+        backprop_flat(join_rows(model.ops, d_tokens))
+        return []
+
+    return split_rows(flat, lengths), backprop
+
+
+def _init(
+    model: Model[list[Doc], list[Floats2d]],
+    X: list[Doc] | None = None,
+    Y: list[Floats2d] | None = None,
+) -> None:
+    vector_width = 0
+    if model.attrs["static_vectors"]:
+        if not X:
+            raise ValueError(
+                f"{model.name} uses static vectors, whose width is read off the documents given "
+                "to initialize(); got none. Pass at least one Doc."
+            )
+        vector_width = X[0].vocab.vectors.shape[1]
+        if not vector_width:
+            raise ValueError(
+                f"{model.name} is to use static vectors (include_static_vectors or "
+                "pretrained_vectors), but the vocabulary has none; set [initialize] vectors to a "
+                "pipeline that has them."
+            )
+    build_module(model.layers[0], vector_width=vector_width)
+
+
+def _to_torch(
+    model: Model[Any, Any], inputs: tuple[WordBatch, float], is_train: bool
+) -> tuple[ArgsKwargs, Callable[[ArgsKwargs], None]]:
+    batch, dropout = inputs
+    device = cast(PyTorchShim, model.shims[0]).device
+    rows = torch.from_numpy(batch.rows).to(device)
+    word_of_token = torch.from_numpy(batch.word_of_token).to(device)
+    vectors = None if batch.vectors is None else xp2torch(batch.vectors, device=device)
+    return ArgsKwargs((rows, vectors, word_of_token, batch.lengths, dropout), {}), _no_gradient
+
+
+def _no_gradient(d_inputs: ArgsKwargs) -> None:
+    """Documents have no gradient."""
+
+
+def _from_torch(
+    model: Model[Any, Any], inputs_output: tuple[Any, Tensor], is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], ArgsKwargs]]:
+    _, output = inputs_output
+    device = cast(PyTorchShim, model.shims[0]).device
+
+    def to_torch(d_output: Floats2d) -> ArgsKwargs:
+        return ArgsKwargs(((output,),), {"grad_tensors": (xp2torch(d_output, device=device),)})
+
+    return cast(Floats2d, torch2xp(output)), to_torch

@@ -1,0 +1,131 @@
+"""Word embedding in torch with the arithmetic of spaCy's MultiHashEmbed."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from thinc.api import NumpyOps, glorot_uniform_init, uniform_init
+from torch import Tensor, nn
+
+LAYER_NORM_EPSILON = 1e-8  # thinc's
+MIX_PIECES = 3  # spacy.MultiHashEmbed.v2 does not let one choose
+BLOCK_ROWS = 512
+
+
+class _MaxPiece(torch.autograd.Function):
+    """The largest piece. Of equal pieces the first gets the gradient, as in thinc."""
+
+    @staticmethod
+    def forward(ctx: Any, pieces: Tensor) -> Tensor:
+        # pieces: [rows, pieces, width]
+        largest = pieces.amax(1)
+        ctx.save_for_backward(pieces, largest)
+        return largest
+
+    @staticmethod
+    def backward(ctx: Any, d_largest: Tensor) -> Tensor:  # type: ignore[override]
+        pieces, largest = ctx.saved_tensors
+        d_pieces = torch.empty_like(pieces)
+        rest = d_largest
+        for number in range(pieces.shape[1]):
+            won = pieces[:, number] == largest
+            torch.mul(rest, won, out=d_pieces[:, number])
+            rest = rest.masked_fill(won, 0.0)
+        return d_pieces
+
+
+class NormalizedMaxout(nn.Module):
+    """A linear layer with several pieces, the largest of which counts, then layer normalization.
+
+    n_in (int): Width of the input.
+    width (int): Width of the output.
+    pieces (int): Number of pieces.
+    """
+
+    def __init__(self, n_in: int, width: int, pieces: int) -> None:
+        super().__init__()
+        self.width = width
+        self.pieces = pieces
+        # the distributions that thinc uses
+        drawn = torch.as_tensor(glorot_uniform_init(NumpyOps(), (width, pieces, n_in)))
+        self.weight = nn.Parameter(drawn.transpose(0, 1).contiguous())
+        self.bias = nn.Parameter(torch.zeros(pieces, width))
+        self.norm_weight = nn.Parameter(torch.ones(width))
+        self.norm_bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Apply the layer.
+
+        inputs (Tensor): [rows, n_in].
+        RETURNS (Tensor): [rows, width].
+        """
+        return self.activate(F.linear(inputs, self.weight.flatten(0, 1), self.bias.flatten()))
+
+    def activate(self, hidden: Tensor) -> Tensor:
+        """Apply what follows the linear part.
+
+        hidden (Tensor): [rows, pieces * width].
+        RETURNS (Tensor): [rows, width].
+        """
+        hidden = hidden.view(-1, self.pieces, self.width)
+        largest = _MaxPiece.apply(hidden) if hidden.requires_grad else hidden.amax(1)
+        return F.layer_norm(
+            largest, (self.width,), self.norm_weight, self.norm_bias, LAYER_NORM_EPSILON
+        )
+
+
+class HashEmbed(nn.Module):
+    """Hash-embedded attributes, and optionally static vectors, mixed to one vector per word.
+
+    width (int): Width of the tables and of the output.
+    table_sizes (Sequence[int]): The number of rows of each attribute's table.
+    vector_width (Optional[int]): Width of the static vectors that are part of the mix; None if
+        there are none.
+    """
+
+    def __init__(self, width: int, table_sizes: Sequence[int], vector_width: int | None) -> None:
+        super().__init__()
+        ops = NumpyOps()
+        self.tables = nn.ParameterList(
+            nn.Parameter(torch.as_tensor(uniform_init(ops, (size, width)))) for size in table_sizes
+        )
+        self.projection = None
+        if vector_width is not None:
+            drawn = glorot_uniform_init(ops, (width, vector_width))
+            self.projection = nn.Parameter(torch.as_tensor(drawn))
+        parts = len(table_sizes) + (vector_width is not None)
+        self.mix = NormalizedMaxout(width * parts, width, MIX_PIECES)
+
+    def forward(self, rows: Tensor, vectors: Tensor | None, dropout: float) -> Tensor:
+        """Embed words.
+
+        rows (Tensor): [attributes, words, 4], rows of the tables.
+        vectors (Optional[Tensor]): [words, vector width], static vectors.
+        dropout (float): In training, the share of input columns that the whole batch does without.
+        RETURNS (Tensor): [words, width].
+        """
+        parts = [
+            F.embedding_bag(word_rows, table, mode="sum")
+            for word_rows, table in zip(rows, self.tables, strict=True)
+        ]
+        if self.projection is not None and vectors is not None:
+            parts.append(F.linear(vectors, self.projection))
+        features = torch.cat(parts, 1)  # [words, width * parts]
+        if self.training and dropout:
+            features = features * F.dropout(torch.ones_like(features[:1]), dropout)
+        return in_blocks(self.mix, features)
+
+
+def in_blocks(compute: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+    """Compute a function of each row, in prediction on CPU for a few rows at a time.
+
+    The intermediate results of a block stay in the processor's cache.
+
+    compute (Callable[[Tensor], Tensor]): A function of rows [n, ...], each on its own.
+    rows (Tensor): [rows, ...].
+    RETURNS (Tensor): [rows, ...], the results.
+    """
+    if torch.is_grad_enabled() or rows.is_cuda or rows.shape[0] <= BLOCK_ROWS:
+        return compute(rows)
+    return torch.cat([compute(block) for block in rows.split(BLOCK_ROWS)])

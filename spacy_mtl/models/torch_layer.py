@@ -1,0 +1,159 @@
+"""Torch modules as thinc layers."""
+
+import contextlib
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import srsly
+import torch
+from thinc.api import Model, Optimizer, PyTorchShim
+from thinc.layers import pytorchwrapper
+from thinc.shims.shim import Shim
+from thinc.util import get_torch_default_device, xp2torch
+
+
+class TorchShim(PyTorchShim):
+    """thinc's shim for torch modules, with late building, averages and copies that work.
+
+    The stock shim looks averaged parameters up under `"pytorch_ID_NAME"`, but the optimizer stores
+    them under `(ID, NAME)`: a torch layer is evaluated and saved without its averages. And its
+    copy keeps the id, so that a copied layer would share the optimizer's moments with the
+    original. And it needs the module's final shape before it can load.
+    """
+
+    def __init__(self, build: Callable[..., torch.nn.Module]) -> None:
+        """Create a shim without a module.
+
+        build (Callable[..., torch.nn.Module]): Makes the module from the settings given to
+            `build_module`.
+        """
+        super().__init__(None)
+        self._build = build
+
+    def build_module(self, **settings: Any) -> None:
+        """Make the module.
+
+        **settings (Any): JSON-able arguments of `build`; saved with the module.
+        """
+        self.cfg = settings
+        self._model = self._build(**settings).to(get_torch_default_device())
+
+    def from_bytes(self, bytes_data: bytes) -> "TorchShim":
+        """Load settings and parameters, building the module that they describe.
+
+        bytes_data (bytes): What `to_bytes` gave.
+        RETURNS (TorchShim): The shim itself.
+        """
+        settings = srsly.msgpack_loads(bytes_data)["config"]
+        if self._model is None or self.cfg != settings:
+            self.build_module(**settings)
+        super().from_bytes(bytes_data)
+        return self
+
+    def finish_update(self, optimizer: Optimizer) -> None:
+        """Update the parameters that have a gradient.
+
+        optimizer (Optimizer): The optimizer.
+        """
+        if self._model is not None:
+            super().finish_update(optimizer)
+
+    @contextlib.contextmanager
+    def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
+        """Run a block with other parameter values, then put the own ones back.
+
+        params (Dict[Tuple[int, str], FloatsXd]): Values by (shim id, parameter name), as in
+            `Optimizer.averages`.
+        """
+        backup = {}
+        parameters = dict(self._model.named_parameters()) if self._model is not None else {}
+        for name, parameter in parameters.items():
+            key = (self.id, name)
+            if key in params:
+                backup[name] = parameter.data
+                parameter.data = xp2torch(params[key], device=parameter.device)
+        try:
+            yield
+        finally:
+            for name, data in backup.items():
+                parameters[name].data = data
+
+    def copy(self) -> "TorchShim":
+        """RETURNS (TorchShim): An independent copy, for the optimizer a layer of its own."""
+        copied = copy.deepcopy(self)
+        with Shim.global_id_lock:
+            Shim.global_id += 1
+            copied.id = Shim.global_id
+        return copied
+
+    def predict(self, inputs: Any) -> Any:
+        """Run the module in evaluation mode without recording gradients.
+
+        inputs (ArgsKwargs): The module's arguments.
+        RETURNS (Any): What the module returns.
+        """
+        if self._model is None:
+            raise ValueError(
+                "This network has no outputs yet: call nlp.initialize(...) or load a trained "
+                "pipeline before predicting or updating."
+            )
+        self._model.eval()
+        with torch.no_grad():
+            outputs = self._model(*inputs.args, **inputs.kwargs)
+        self._model.train()
+        return outputs
+
+
+def torch_layer(
+    build: Callable[..., torch.nn.Module],
+    convert_inputs: Callable[..., Any] | None = None,
+    convert_outputs: Callable[..., Any] | None = None,
+    *,
+    settings: dict[str, Any] | None = None,
+    dims: dict[str, int | None] | None = None,
+) -> Model[Any, Any]:
+    """Wrap a torch module as a thinc layer; see `thinc.api.PyTorchWrapper`.
+
+    build (Callable[..., torch.nn.Module]): Makes the network from its settings. It is pickled with
+        the layer: a class, or a `functools.partial` of one. The network returns a tensor or a
+        tuple of tensors.
+    convert_inputs (Optional[Callable]): `(model, X, is_train) -> (ArgsKwargs, get_dX)`; thinc's
+        default conversion where None.
+    convert_outputs (Optional[Callable]): `(model, (X, Ytorch), is_train) -> (Y, get_dYtorch)`.
+    settings (Optional[Dict[str, Any]]): Where given, the network is built with them at once. Else
+        `build_module` does so once they are known, or loading does, from what was saved.
+    dims (Optional[Dict[str, Optional[int]]]): Dimensions known to the caller.
+    RETURNS (Model): The layer; its one shim holds the module.
+    """
+    layer: Model[Any, Any] = Model(
+        "torch",
+        pytorchwrapper.forward,
+        attrs={
+            "convert_inputs": convert_inputs or pytorchwrapper.convert_pytorch_default_inputs,
+            "convert_outputs": convert_outputs or pytorchwrapper.convert_pytorch_default_outputs,
+        },
+        shims=[TorchShim(build)],
+        dims=dims or {"nI": None, "nO": None},
+    )
+    if settings is not None:
+        build_module(layer, **settings)
+    return layer
+
+
+def build_module(layer: Model, **settings: Any) -> None:
+    """Build the network of a torch layer.
+
+    layer (Model): A layer made by `torch_layer`.
+    **settings (Any): What its `build` takes; JSON-able, saved with the layer.
+    """
+    layer.shims[0].build_module(**settings)  # type: ignore[attr-defined]
+
+
+def is_built(layer: Model) -> bool:
+    """Tell whether a torch layer has its network.
+
+    layer (Model): A layer made by `torch_layer`.
+    RETURNS (bool): Whether it is built.
+    """
+    return layer.shims[0]._model is not None

@@ -1,0 +1,14 @@
+"""Semantic roles in a Doc: frames, their alignment, their scores."""
+
+from .alignment import IndexedFrame, aligned_frames, indexed_frames
+from .frames import Argument, Frame, read_frames, write_frames
+
+__all__ = [
+    "Argument",
+    "Frame",
+    "IndexedFrame",
+    "aligned_frames",
+    "indexed_frames",
+    "read_frames",
+    "write_frames",
+]

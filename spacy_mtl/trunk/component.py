@@ -1,0 +1,165 @@
+"""The trunk: one shared token-to-vector network behind which several heads train."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from spacy.language import Language
+from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d
+
+from ..balancing.balancer import Balancer
+from .listener import adopt, open_step
+from .step import TrunkStep
+
+
+class MultiTaskTok2Vec(Tok2Vec):
+    """A `Tok2Vec` that keeps the gradients of its heads apart and loses none.
+
+    spaCy's own component runs the shared backward pass when the *last* listener calls back: if
+    that head skips the batch, is frozen, excluded or disabled, the gradients of all heads are lost
+    without a word. Here every head's gradient is stored under the head's name, a balancer gives
+    each a weight, and one backward pass runs in `finish_update`, or at the start of the next
+    `update` where that comes first. A batch with at least one gradient is passed back exactly
+    once.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], list[Floats2d]],
+        name: str = "tok2vec",
+        *,
+        balancer: Balancer,
+    ) -> None:
+        """Create a trunk.
+
+        vocab (Vocab): The shared vocabulary.
+        model (Model[List[Doc], List[Floats2d]]): Any token-to-vector network.
+        name (str): The component's name in the pipeline.
+        balancer (Balancer): Gives each task's gradient its weight.
+        """
+        super().__init__(vocab, model, name)
+        self.balancer = balancer
+        self._step: TrunkStep | None = None
+        self._normalized_tasks: set[str] = set()
+
+    def add_listener(self, listener: Tok2VecListener, component_name: str) -> None:
+        """Add the listener of a head. Usually internal.
+
+        listener (Tok2VecListener): The layer that reads this trunk.
+        component_name (str): The head's name: the name of its task.
+        """
+        super().add_listener(listener, component_name)
+        adopt(listener, self.name, component_name)
+
+    def find_listeners(self, component: Any) -> None:
+        """Add all listeners of a component that listen to this trunk. Usually internal.
+
+        component (Any): A pipeline component.
+        """
+        super().find_listeners(component)
+        if getattr(component, "normalizes_gradient", False):
+            self._normalized_tasks.add(component.name)
+        else:
+            self._normalized_tasks.discard(component.name)
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+    ) -> None:
+        """Initialize the network and check that the heads fit it.
+
+        get_examples (Callable[[], Iterable[Example]]): A representative sample.
+        nlp (Optional[Language]): The pipeline.
+        RAISES (ValueError): If a head expects another width, or the balancer names a component
+            that is not in the pipeline.
+        """
+        super().initialize(get_examples, nlp=nlp)
+        width = self.model.get_dim("nO")
+        for task, listeners in self.listener_map.items():
+            for listener in listeners:
+                if listener.get_dim("nO") != width:
+                    raise ValueError(
+                        f"Component '{task}' expects vectors of width {listener.get_dim('nO')}, "
+                        f"but its trunk '{self.name}' gives {width}. Set "
+                        f"[components.{task}.model.tok2vec] width = {width}, or to "
+                        f"${{components.{self.name}.model.width}}."
+                    )
+        if nlp is not None:
+            for task in self.balancer.named_tasks:
+                if task not in nlp.component_names:
+                    raise ValueError(
+                        f"[components.{self.name}.balancer] names '{task}', but the pipeline has "
+                        f"only: {', '.join(nlp.component_names)}. Correct or remove the name."
+                    )
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> dict[str, float]:
+        """Run the network on a batch and let the heads read it.
+
+        The heads' gradients of the batch before are passed back first, if that is still to be
+        done.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): Where given, `finish_update` is called with it at the end.
+        losses (Optional[Dict[str, float]]): Gets the squared norm of the gradient at the trunk's
+            output, as with spaCy's `Tok2Vec`, under the trunk's name.
+        RETURNS (Dict[str, float]): The updated losses.
+        """
+        if losses is None:
+            losses = {}
+        examples = list(examples)
+        validate_examples(examples, "MultiTaskTok2Vec.update")
+        self.flush()
+        losses.setdefault(self.name, 0.0)
+        docs = [eg.predicted for eg in examples]
+        set_dropout_rate(self.model, drop)
+        tokvecs, backprop = self.model.begin_update(docs)
+        self._step = TrunkStep(self.name, docs, tokvecs, backprop, losses, self.model.ops)
+        for listener in self.listeners:
+            open_step(listener, self._step)
+        if sgd is not None:
+            self.finish_update(sgd)
+        return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Pass the heads' gradients back, if they have come, and update the parameters.
+
+        In `nlp.update(..., sgd=sgd)` spaCy calls this before the heads have run; their gradients
+        then join the next update, one batch later.
+
+        sgd (Optimizer): The optimizer.
+        """
+        if self._step is not None and self._step.has_reports:
+            self.flush()
+        super().finish_update(sgd)
+
+    def flush(self) -> None:
+        """Pass the gradients of the open batch back through the network and close the batch.
+
+        Does nothing where no batch is open. A batch without any gradient is let go.
+        """
+        step, self._step = self._step, None
+        for listener in self.listeners:
+            open_step(listener, None)
+        if step is not None and step.has_reports:
+            squared_norm = step.flush(self.balancer, self._annotated_units)
+            step.losses[self.name] = step.losses.get(self.name, 0.0) + squared_norm
+
+    def _annotated_units(self, task: str, gradient: Floats2d) -> int:
+        if task in self._normalized_tasks:
+            return 1
+        return int(gradient.any(axis=1).sum())

@@ -1,0 +1,44 @@
+"""The factory `mtl_tok2vec`."""
+
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import Config, Model
+from thinc.types import Floats2d
+
+from ..balancing.balancer import Balancer
+from .component import MultiTaskTok2Vec
+
+DEFAULT_CONFIG = """
+[model]
+@architectures = "spacy_mtl.HashEmbedCNN.v1"
+width = 96
+depth = 4
+embed_size = 2000
+window_size = 1
+maxout_pieces = 3
+subword_features = true
+pretrained_vectors = null
+
+[balancer]
+@misc = "spacy_mtl.StaticWeights.v1"
+weights = {}
+default = 1.0
+per_unit = true
+"""
+
+
+@Language.factory(
+    "mtl_tok2vec", assigns=["doc.tensor"], default_config=Config().from_str(DEFAULT_CONFIG)
+)
+def make_mtl_tok2vec(
+    nlp: Language, name: str, model: Model[list[Doc], list[Floats2d]], balancer: Balancer
+) -> MultiTaskTok2Vec:
+    """Create the trunk of a multi-task pipeline, a drop-in for spaCy's `tok2vec`.
+
+    nlp (Language): The pipeline.
+    name (str): The component's name.
+    model (Model[List[Doc], List[Floats2d]]): Any token-to-vector network.
+    balancer (Balancer): Gives each task's gradient at the trunk's output its weight.
+    RETURNS (MultiTaskTok2Vec): The trunk.
+    """
+    return MultiTaskTok2Vec(nlp.vocab, model, name, balancer=balancer)

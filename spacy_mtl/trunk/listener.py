@@ -1,0 +1,126 @@
+"""How a head reads a trunk.
+
+spaCy's `Tok2VecListener` stays the layer that users name in their configs
+(`spacy.Tok2VecListener.v1`). A trunk of this package *adopts* each listener it finds: the listener
+then reads the trunk's open step, by document, instead of one stored batch.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from spacy.pipeline import tok2vec as stock
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.types import Floats2d
+
+from .step import TrunkStep
+
+
+@dataclass
+class Upstream:
+    """What an adopted listener listens to.
+
+    trunk (str): The trunk's name in the pipeline.
+    task (str): The name of the head that the listener belongs to.
+    step (Optional[TrunkStep]): The trunk's open step, if any.
+    """
+
+    trunk: str
+    task: str
+    step: TrunkStep | None = None
+
+
+def adopt(listener: stock.Tok2VecListener, trunk: str, task: str) -> None:
+    """Make a listener read the steps of a trunk of this package.
+
+    listener (Tok2VecListener): A listener inside a head.
+    trunk (str): The trunk's name in the pipeline.
+    task (str): The head's name in the pipeline.
+    """
+    listener._func = forward
+    listener._outputs = Upstream(trunk, task)  # type: ignore[assignment]
+    listener._backprop = None
+    listener._batch_id = None
+
+
+def is_adopted(layer: Model) -> bool:
+    """Tell whether a layer is a listener behind a trunk of this package, so that its head may ask
+    for a part of the batch.
+
+    layer (Model): Any layer.
+    RETURNS (bool): Whether it was adopted.
+    """
+    return isinstance(getattr(layer, "_outputs", None), Upstream)
+
+
+def open_step(listener: stock.Tok2VecListener, step: TrunkStep | None) -> None:
+    """Let a listener read a step, or none.
+
+    listener (Tok2VecListener): An adopted listener.
+    step (Optional[TrunkStep]): The step; None ends the listener's access.
+    """
+    listener._outputs.step = step  # type: ignore[attr-defined]
+
+
+def forward(
+    listener: stock.Tok2VecListener, docs: Sequence[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[Any], list[Any]]]:
+    """Supply the trunk's output.
+
+    In training: from the trunk's open step, or, where the trunk is frozen and annotates, from
+    `Doc.tensor`. In prediction: from `Doc.tensor`.
+
+    listener (Tok2VecListener): The adopted listener.
+    docs (Sequence[Doc]): The head's documents.
+    is_train (bool): Whether gradients are wanted.
+    RETURNS (Tuple[List[Floats2d], Callable]): One [tokens, width] array per document, and the
+        callback for their gradients.
+    RAISES (ValueError): If the trunk did not run on the documents.
+    """
+    upstream = listener._outputs
+    if not isinstance(upstream, Upstream):  # a stock trunk took the listener over
+        return stock.forward(listener, docs, is_train)
+    if is_train and upstream.step is not None:
+        return upstream.step.read(upstream.task, docs)
+    width = listener.get_dim("nO")
+    outputs = []
+    for doc in docs:
+        tensor = doc.tensor
+        if tensor.shape != (len(doc), width):
+            if len(doc) and not _in_initialization():
+                raise ValueError(_no_vectors_message(upstream, doc, width))
+            tensor = listener.ops.alloc2f(len(doc), width)
+        outputs.append(tensor)
+    return outputs, _ignore_gradient
+
+
+def _ignore_gradient(gradient: Any) -> list[Any]:
+    return []
+
+
+def _in_initialization() -> bool:
+    """Layers infer their shapes from a sample before any trunk has run: zeros are right there."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is Model.initialize.__code__:
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+def _no_vectors_message(upstream: Upstream, doc: Doc, width: int) -> str:
+    trunk, task = upstream.trunk, upstream.task
+    if doc.tensor.shape[0] == len(doc):
+        return (
+            f"Component '{task}' expects vectors of width {width}, but the document's have "
+            f"{doc.tensor.shape[1]}. Set [components.{task}.model.tok2vec] width to the width of "
+            f"the trunk '{trunk}'."
+        )
+    return (
+        f"Component '{task}' reads the trunk '{trunk}', but '{trunk}' did not run on this document "
+        f"({len(doc)} tokens, Doc.tensor of shape {doc.tensor.shape}). Enable '{trunk}' and keep "
+        f"it before '{task}' in the pipeline. In training with a frozen trunk, list '{trunk}' in "
+        "[training] annotating_components."
+    )

@@ -1,0 +1,151 @@
+"""One batch on its way through the trunk: from the shared forward to the shared backward."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from spacy.tokens import Doc
+from thinc.api import Ops
+from thinc.types import Floats2d
+
+from ..balancing.balancer import Balancer
+from ..balancing.gradients import TaskGradients
+
+
+class TrunkStep:
+    """The trunk's output for a batch, and the gradients that the heads send back.
+
+    Documents are known by identity, so a head may ask for any subset in any order. Each report of
+    a head is added to that head's own gradient; nothing reaches the trunk before `flush`.
+    """
+
+    def __init__(
+        self,
+        trunk_name: str,
+        docs: Sequence[Doc],
+        outputs: Sequence[Floats2d],
+        backprop: Callable[[list[Floats2d]], Any],
+        losses: dict[str, float],
+        ops: Ops,
+    ) -> None:
+        """Open a step.
+
+        trunk_name (str): The trunk's name in the pipeline, for messages.
+        docs (Sequence[Doc]): The batch, as the trunk saw it.
+        outputs (Sequence[Floats2d]): One [tokens, width] array per document.
+        backprop (Callable): The trunk's backward pass for this batch.
+        losses (Dict[str, float]): The losses that the components write to.
+        ops (Ops): The trunk's array operations.
+        """
+        self.trunk_name = trunk_name
+        self.docs = list(docs)
+        self.outputs = list(outputs)
+        self.losses = losses
+        self._losses_before = dict(losses)
+        self._backprop = backprop
+        self._ops = ops
+        self._positions = {id(doc): i for i, doc in enumerate(self.docs)}
+        self._reports: dict[str, dict[int, Floats2d]] = {}
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        """A step lives within one process: a pickled or copied one is no step."""
+        return _no_step, ()
+
+    @property
+    def has_reports(self) -> bool:
+        """RETURNS (bool): Whether any head has sent a gradient."""
+        return bool(self._reports)
+
+    def read(
+        self, task: str, docs: Sequence[Doc]
+    ) -> tuple[list[Floats2d], Callable[[Sequence[Floats2d]], list[Any]]]:
+        """Give a head the trunk's output for its documents, and a way to report its gradient.
+
+        task (str): The component's name.
+        docs (Sequence[Doc]): Documents of this batch: all or some, in any order.
+        RETURNS (Tuple[List[Floats2d], Callable]): The output for each document, and a callback
+            that takes the gradient for each document and returns an empty list.
+        RAISES (ValueError): If a document is not part of this batch.
+        """
+        positions = self._find(task, docs)
+
+        def report(gradient: Sequence[Floats2d]) -> list[Any]:
+            collected = self._reports.setdefault(task, {})
+            for position, d_output in zip(positions, gradient, strict=True):
+                if position in collected:
+                    collected[position] = collected[position] + d_output
+                else:
+                    collected[position] = d_output
+            return []
+
+        return [self.outputs[position] for position in positions], report
+
+    def flush(self, balancer: Balancer, units_of: Callable[[str, Floats2d], int]) -> float:
+        """Weigh and add the reported gradients and run the trunk's backward pass, once.
+
+        balancer (Balancer): Finds a weight per task.
+        units_of (Callable[[str, Floats2d], int]): The number of annotated units in a task's
+            gradient.
+        RETURNS (float): The squared norm of the gradient that entered the backward pass.
+        """
+        gradients = {task: self._flat(report) for task, report in self._reports.items()}
+        gradients = {task: grad for task, grad in gradients.items() if grad.any()}
+        self._reports = {}
+        if not gradients:
+            return 0.0
+        step = TaskGradients(
+            gradients,
+            units={task: units_of(task, gradient) for task, gradient in gradients.items()},
+            losses={
+                task: float(self.losses.get(task, 0.0)) - float(self._losses_before.get(task, 0.0))
+                for task in gradients
+            },
+        )
+        weights = balancer.weigh(step)
+        total = sum_weighted(gradients, weights)  # [tokens, width]
+        lengths = self._ops.asarray1i([len(doc) for doc in self.docs])
+        self._backprop(self._ops.unflatten(total, lengths))
+        return float((total**2).sum())
+
+    def _find(self, task: str, docs: Sequence[Doc]) -> list[int]:
+        positions = [self._positions.get(id(doc), -1) for doc in docs]
+        if -1 not in positions:
+            return positions
+        # Some components rebuild the documents of the batch: accept copies of the whole batch.
+        if len(docs) == len(self.docs) and all(
+            len(own) == len(other) and own.text == other.text
+            for own, other in zip(self.docs, docs, strict=True)
+        ):
+            return list(range(len(docs)))
+        raise ValueError(
+            f"Component '{task}' asked the trunk '{self.trunk_name}' for "
+            f"{positions.count(-1)} of {len(docs)} documents that were not in the trunk's last "
+            f"batch. Update the trunk with the same documents first: is '{self.trunk_name}' "
+            "disabled or excluded in this update? To train with a frozen trunk, list it in "
+            "[training] frozen_components and in [training] annotating_components."
+        )
+
+    def _flat(self, report: Mapping[int, Floats2d]) -> Floats2d:
+        blocks = [
+            report[i] if i in report else self._ops.alloc2f(*output.shape)
+            for i, output in enumerate(self.outputs)
+        ]
+        return self._ops.xp.concatenate(blocks)
+
+
+def sum_weighted(gradients: Mapping[str, Floats2d], weights: Mapping[str, float]) -> Floats2d:
+    """Add up gradients.
+
+    gradients (Mapping[str, Floats2d]): By task, [tokens, width].
+    weights (Mapping[str, float]): By task.
+    RETURNS (Floats2d): [tokens, width].
+    """
+    total = None
+    for task, gradient in gradients.items():
+        weighted = gradient * weights[task]
+        total = weighted if total is None else total + weighted
+    assert total is not None
+    return total
+
+
+def _no_step() -> None:
+    return None
