@@ -454,13 +454,12 @@ def main(
     out_dir: Annotated[Path, typer.Argument(help="Where to write {train,dev,test}.spacy")],
 ) -> None:
     """Join entities, semantic roles and syntax of the English Web Treebank."""
-    console = Console()
     try:
         counts = convert_ewt(ud_dir, uner_dir, propbank_dir, out_dir)
-    except (FormatError, CountError, FileNotFoundError) as error:
-        Console(stderr=True).print(f"[red]✘[/red] {error}", highlight=False)
+    except (ValueError, FileNotFoundError) as error:
+        typer.secho(f"✘ {error}", fg=typer.colors.RED, err=True)
         raise typer.Exit(code=1) from None
-    console.print(counts_table(counts))
+    Console().print(counts_table(counts))
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def join_rows(ops: Ops, parts: Sequence[Floats2d]) -> Floats2d:
     if len(rows) == 1:
         return rows[0]
     base: Any = rows[0].base
-    if base is None or base.ndim != 2 or not base.flags.c_contiguous:
+    if type(base) is not type(rows[0]) or base.ndim != 2 or not base.flags.c_contiguous:
         return ops.flatten(rows)  # type: ignore[arg-type]
     start = expected = _address(rows[0])
     for part in rows:

@@ -95,23 +95,35 @@ class Frame:
             "description": self.description(),
         }
 
+    def context(self) -> Span:
+        """The sentence of the predicate, widened where an argument lies outside of it.
+
+        RETURNS (Span): All words of the document, if it has no sentence boundaries.
+        """
+        doc = self.predicate.doc
+        spans = [self.predicate, *(argument.span for argument in self.arguments)]
+        if doc.has_annotation("SENT_START"):
+            spans.append(doc[self.predicate.start].sent)
+        else:
+            spans.append(doc[:])
+        return doc[min(span.start for span in spans) : max(span.end for span in spans)]
+
     def description(self) -> str:
         """The sentence of the predicate with its roles in brackets, as AllenNLP prints it.
 
         RETURNS (str): E.g. "[ARG0: She] [V: gave] [ARG2: him] [ARG1: a book] ."
         """
-        doc = self.predicate.doc
-        sentence = _sentence_bounds(self.predicate)
+        context = self.context()
         labelled = [(PREDICATE_LABEL, self.predicate)]
         labelled += [(argument.label, argument.span) for argument in self.arguments]
         labelled.sort(key=lambda pair: pair[1].start)
-        position = min(sentence[0], labelled[0][1].start)
+        position = context.start
         pieces: list[str] = []
         for label, span in labelled:
-            pieces += _words(doc[position : span.start])
+            pieces += _words(context.doc[position : span.start])
             pieces.append(f"[{label}: {' '.join(_words(span))}]")
             position = span.end
-        pieces += _words(doc[position : max(sentence[1], position)])
+        pieces += _words(context.doc[position : context.end])
         return " ".join(pieces)
 
 
@@ -302,17 +314,6 @@ def _span_to_json(span: Span) -> dict[str, Any]:
         "end_char": span.end_char,
         "text": span.text,
     }
-
-
-def _sentence_bounds(span: Span) -> tuple[int, int]:
-    """RETURNS (Tuple[int, int]): First and last token (exclusive) of the sentence that the span
-    begins in; of the whole document if it has no sentence boundaries.
-    """
-    doc = span.doc
-    if not doc.has_annotation("SENT_START"):
-        return 0, len(doc)
-    sentence = doc[span.start].sent
-    return sentence.start, sentence.end
 
 
 def _words(span: Span) -> list[str]:

@@ -70,7 +70,8 @@ def forward(
     """Supply the trunk's output.
 
     In training: from the trunk's open step, or, where the trunk is frozen and annotates, from
-    `Doc.tensor`. In prediction: from `Doc.tensor`.
+    `Doc.tensor`. In prediction: from `Doc.tensor`, or from the open step for a head that annotates
+    during training (`[training] annotating_components`) while the trunk itself does not.
 
     listener (Tok2VecListener): The adopted listener.
     docs (Sequence[Doc]): The head's documents.
@@ -89,6 +90,9 @@ def forward(
     for doc in docs:
         tensor = doc.tensor
         if tensor.shape != (len(doc), width):
+            if upstream.step is not None and upstream.step.holds(doc):
+                outputs.append(upstream.step.output_of(doc))
+                continue
             if len(doc) and not _in_initialization():
                 raise ValueError(_no_vectors_message(upstream, doc, width))
             tensor = listener.ops.alloc2f(len(doc), width)

@@ -55,6 +55,14 @@ class TrunkStep:
         """RETURNS (bool): Whether any head has sent a gradient."""
         return bool(self._reports)
 
+    def holds(self, doc: Doc) -> bool:
+        """RETURNS (bool): Whether a document is part of this batch."""
+        return id(doc) in self._positions
+
+    def output_of(self, doc: Doc) -> Floats2d:
+        """RETURNS (Floats2d): [tokens, width], the output for a document of this batch."""
+        return self.outputs[self._positions[id(doc)]]
+
     def read(
         self, task: str, docs: Sequence[Doc]
     ) -> tuple[list[Floats2d], Callable[[Sequence[Floats2d]], list[Any]]]:

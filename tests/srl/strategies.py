@@ -24,9 +24,7 @@ def plain_frames(draw: st.DrawFn, n_tokens: int) -> list[PlainFrame]:
 
 
 @st.composite
-def _arguments(
-    draw: st.DrawFn, n_tokens: int, predicate: int
-) -> list[tuple[str, int, int]]:
+def _arguments(draw: st.DrawFn, n_tokens: int, predicate: int) -> list[tuple[str, int, int]]:
     borders = sorted(draw(st.sets(st.integers(0, n_tokens))) | {predicate, predicate + 1})
     return [
         (draw(st.sampled_from(ROLES)), start, end)
@@ -43,7 +41,7 @@ def make_doc(
     spaces: list[bool] | None = None,
 ) -> Doc:
     """A document of these words with these frames; without the span group if `frames` is None."""
-    doc = Doc(vocab or Vocab(), words=words, spaces=spaces)
+    doc = Doc(Vocab() if vocab is None else vocab, words=words, spaces=spaces)
     if frames is not None:
         write_frames(
             doc,

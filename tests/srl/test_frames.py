@@ -47,7 +47,9 @@ def test_description_is_limited_to_the_sentence() -> None:
 
 
 def test_description_includes_arguments_outside_of_the_sentence() -> None:
-    doc = make_doc(["She", ".", "left", ".", "now"], [(2, "leave.01", [("A0", 0, 1), ("TMP", 4, 5)])])
+    doc = make_doc(
+        ["She", ".", "left", ".", "now"], [(2, "leave.01", [("A0", 0, 1), ("TMP", 4, 5)])]
+    )
     for token in doc:
         token.is_sent_start = token.i in (0, 2, 4)
     assert read_frames(doc)[0].description() == "[A0: She] . [V: left] . [TMP: now]"
@@ -79,7 +81,10 @@ def test_what_is_written_is_read(case: tuple[int, list[PlainFrame]]) -> None:
         (
             frame.predicate.start,
             frame.roleset,
-            [(argument.label, argument.span.start, argument.span.end) for argument in frame.arguments],
+            [
+                (argument.label, argument.span.start, argument.span.end)
+                for argument in frame.arguments
+            ],
         )
         for frame in frames
     ] == plain
@@ -102,7 +107,9 @@ def test_frames_survive_every_way_of_storing_a_doc(case: tuple[int, list[PlainFr
 
 
 @given(
-    st.lists(st.integers(0, 6).flatmap(lambda n: st.tuples(st.just(n), plain_frames(n))), min_size=1)
+    st.lists(
+        st.integers(0, 6).flatmap(lambda n: st.tuples(st.just(n), plain_frames(n))), min_size=1
+    )
 )
 def test_joined_documents_keep_their_frames_apart(
     cases: list[tuple[int, list[PlainFrame]]],

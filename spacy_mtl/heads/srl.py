@@ -1,0 +1,495 @@
+"""The head for semantic roles."""
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Config, Model
+from thinc.types import Floats2d, Ints1d
+
+from ..decoding.bio import bio_from_spans, decode_bio, spans_from_bio
+from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
+from ..models.role_labeler import FrameQuery, FrameScores
+from ..models.torch_layer import build_module
+from ..srl.alignment import IndexedFrame, aligned_frames
+from ..srl.senses import SenseInventory
+from .head import Head
+
+PREDICATE_LABEL = "V"
+MAX_PAIRS = 2**17  # scored at once in prediction; bounds memory
+
+DEFAULT_CONFIG = """
+[model]
+@architectures = "spacy_mtl.RoleLabeler.v1"
+hidden_width = 128
+sense_width = 64
+max_distance = 64
+
+[model.tok2vec]
+@architectures = "spacy.Tok2VecListener.v1"
+width = 96
+upstream = "*"
+
+[scorer]
+@scorers = "spacy_mtl.srl_scorer.v1"
+"""
+
+
+@Language.factory(
+    "mtl_srl",
+    assigns=["doc.spans"],
+    default_config={**Config().from_str(DEFAULT_CONFIG), "spans_key": "srl", "threshold": 0.5},
+    default_score_weights={
+        "srl_predicates_f": 0.0,
+        "srl_predicates_p": None,
+        "srl_predicates_r": None,
+        "srl_rolesets_f": 0.0,
+        "srl_rolesets_acc": None,
+        "srl_arguments_f": 1.0,
+        "srl_arguments_p": None,
+        "srl_arguments_r": None,
+        "srl_arguments_per_role": None,
+    },
+)
+def make_mtl_srl(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], Floats2d],
+    spans_key: str,
+    threshold: float,
+    scorer: Callable[..., dict[str, Any]] | None,
+) -> "SemanticRoleHead":
+    """Create a head that finds predicates, their rolesets and their arguments.
+
+    nlp (Language): The pipeline.
+    name (str): The component's name.
+    model (Model[List[Doc], Floats2d]): The network; see `spacy_mtl.RoleLabeler.v1`.
+    spans_key (str): The span group that holds the frames.
+    threshold (float): A token with at least this probability is a predicate.
+    scorer (Optional[Callable]): The scoring method.
+    RETURNS (SemanticRoleHead): The head.
+    """
+    return SemanticRoleHead(
+        nlp.vocab, model, name, spans_key=spans_key, threshold=threshold, scorer=scorer
+    )
+
+
+class SemanticRoleHead(Head):
+    """Who did what to whom: predicates, their PropBank rolesets and their argument spans.
+
+    Frames are written to `Doc.spans["srl"]`, and `Doc._.srl` shows them. Arguments are looked for
+    in the predicate's sentence where the document has sentence boundaries, and in any case at most
+    `max_distance` tokens away. The same holds in training, so set the boundaries there by the
+    component that will set them later (`[training] annotating_components`).
+    """
+
+    annotation = "semantic roles (Doc.spans)"
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "mtl_srl",
+        *,
+        spans_key: str = "srl",
+        threshold: float = 0.5,
+        scorer: Callable[..., dict[str, Any]] | None = None,
+    ) -> None:
+        """Create a semantic role head.
+
+        vocab (Vocab): The shared vocabulary.
+        model (Model): The network; see `spacy_mtl.RoleLabeler.v1`.
+        name (str): The component's name.
+        spans_key (str): The span group that holds the frames.
+        threshold (float): A token with at least this probability is a predicate.
+        scorer (Optional[Callable]): The scoring method.
+        RAISES (ValueError): If the threshold is not between 0 and 1.
+        """
+        if not 0.0 < threshold < 1.0:
+            raise ValueError(
+                f"[components.{name}] threshold is {threshold}; it must be between 0 and 1."
+            )
+        super().__init__(
+            vocab, model, name, scorer=scorer, spans_key=spans_key, threshold=threshold
+        )
+        self.cfg["senses"] = SenseInventory().to_json()
+        self.senses = SenseInventory()
+
+    @property
+    def label_data(self) -> dict[str, Any]:  # type: ignore[override]
+        """RETURNS (Dict[str, Any]): The roles, and the rolesets seen for each word form."""
+        return {"roles": list(self.labels), "senses": self.cfg["senses"]}
+
+    def is_annotated(self, example: Example) -> bool:
+        """Tell whether the reference holds frames, if only an empty group of them.
+
+        example (Example): The example.
+        RETURNS (bool): Whether the head can learn from it.
+        """
+        return self.cfg["spans_key"] in example.reference.spans
+
+    def find_labels(self, examples: Iterable[Example]) -> list[str]:
+        """Collect roles and rolesets, and report what can't be learned.
+
+        examples (Iterable[Example]): The annotated examples.
+        RETURNS (List[str]): The roles, sorted.
+        """
+        roles: set[str] = set()
+        senses: list[tuple[str, str]] = []
+        n_unaligned = 0
+        for example in examples:
+            frames, n_predicates, n_arguments = aligned_frames(example, self.cfg["spans_key"])
+            n_unaligned += n_predicates + n_arguments
+            for frame in frames:
+                senses.append((example.predicted[frame.predicate].lower_, frame.roleset))
+                roles.update(label for label, _, _ in frame.arguments)
+        if n_unaligned:
+            warnings.warn(
+                f"Component '{self.name}': {n_unaligned} gold predicates or arguments do not begin "
+                "and end where tokens do, and are left out of training.",
+                stacklevel=2,
+            )
+        self._set_senses(SenseInventory.from_corpus(senses))
+        if senses and not roles:
+            return ["ARG0"]  # predicates without arguments are worth learning
+        return sorted(roles)
+
+    def initialize(  # type: ignore[override]
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: dict[str, Any] | None = None,
+    ) -> None:
+        """Find roles and rolesets and initialize the network.
+
+        get_examples (Callable[[], Iterable[Example]]): The training corpus, or a sample of it.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[Dict[str, Any]]): `label_data`, as `spacy init labels` saves it.
+        RAISES (ValueError): If there is no role to learn.
+        """
+        if labels is not None:
+            self._set_senses(SenseInventory(**labels["senses"]))
+        roles = None if labels is None else labels["roles"]
+        super().initialize(get_examples, nlp=nlp, labels=roles)
+
+    def build_output(self, docs: Sequence[Doc]) -> None:
+        """Build the network for the known roles and rolesets.
+
+        docs (Sequence[Doc]): A sample of documents.
+        """
+        self.model.initialize(X=list(docs))
+        width = self.model.get_ref("tok2vec").get_dim("nO")
+        build_module(self.model.get_ref("detector"), width=width)
+        build_module(
+            self.model.get_ref("framer"),
+            width=width,
+            n_roles=len(self.labels),
+            n_rolesets=len(self.senses),
+        )
+        self.model.set_dim("nO", 1)
+
+    def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
+        """Update on gold predicates: find them, tell their rolesets and tag their arguments.
+
+        The loss is the negative log likelihood of all three per annotated token.
+
+        examples (Sequence[Example]): The examples.
+        docs (Sequence[Doc]): Their predicted documents.
+        RETURNS (float): The loss.
+        """
+        gold = self._collect_gold(examples, docs)
+        tokens, backprop_tokens = self.model.get_ref("tokens").begin_update(list(docs))
+        detector, framer = self.model.get_ref("detector"), self.model.get_ref("framer")
+        scale = 1.0 / gold.n_annotated_tokens
+        scores, backprop_detector = detector.begin_update(tokens)
+        loss, d_scores = binary_cross_entropy(scores, self.model.ops.asarray2f(gold.is_predicate))
+        d_tokens = backprop_detector(d_scores * scale)
+        if len(gold.query.predicates):
+            frame_scores, backprop_framer = framer.begin_update((tokens, gold.query))
+            tag_loss, d_tags = softmax_cross_entropy(frame_scores.tags, gold.tags)
+            sense_loss, d_senses = segment_cross_entropy(
+                frame_scores.senses,
+                gold.query.candidate_predicates,
+                len(gold.query.predicates),
+                gold.right_candidates,
+            )
+            loss += tag_loss + sense_loss
+            d_tokens = d_tokens + backprop_framer(FrameScores(d_tags * scale, d_senses * scale))
+        backprop_tokens(d_tokens)
+        return loss * scale
+
+    def predict(self, docs: Iterable[Doc]) -> list[list[IndexedFrame]]:
+        """Find the frames of documents, without changing them.
+
+        docs (Iterable[Doc]): The documents.
+        RETURNS (List[List[IndexedFrame]]): The frames of each document, in text order.
+        """
+        docs = list(docs)
+        if not any(len(doc) for doc in docs):
+            return [[] for _ in docs]
+        tokens = self.model.get_ref("tokens").predict(docs)
+        scores = self.model.ops.to_numpy(self.model.get_ref("detector").predict(tokens))
+        cutoff = np.log(self.cfg["threshold"] / (1.0 - self.cfg["threshold"]))
+        predicates = np.flatnonzero(scores[:, 0] >= cutoff)
+        starts, ends = self._ranges(docs)
+        frames: list[list[IndexedFrame]] = [[] for _ in docs]
+        doc_ends = np.cumsum([len(doc) for doc in docs])
+        for part in _parts(predicates, ends - starts):
+            self._predict_part(docs, doc_ends, tokens, part, starts[part], ends[part], frames)
+        return frames
+
+    def set_annotations(self, docs: Iterable[Doc], scores: list[list[IndexedFrame]]) -> None:
+        """Write frames to `Doc.spans`.
+
+        docs (Iterable[Doc]): The documents.
+        scores (List[List[IndexedFrame]]): What `predict` found.
+        """
+        key = self.cfg["spans_key"]
+        for doc, frames in zip(docs, scores, strict=True):
+            spans = []
+            for number, frame in enumerate(frames):
+                at = frame.predicate
+                spans.append(
+                    Span(doc, at, at + 1, PREDICATE_LABEL, kb_id=frame.roleset, span_id=number)
+                )
+                for label, start, end in frame.arguments:
+                    spans.append(Span(doc, start, end, label, span_id=number))
+            doc.spans[key] = SpanGroup(doc, name=key, spans=spans)
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "SemanticRoleHead":
+        """Load the component from bytes.
+
+        bytes_data (bytes): What `to_bytes` gave.
+        exclude (Iterable[str]): Names of parts to leave out.
+        RETURNS (SemanticRoleHead): The component itself.
+        """
+        super().from_bytes(bytes_data, exclude=exclude)
+        self.senses = SenseInventory(**self.cfg["senses"])
+        return self
+
+    def from_disk(
+        self, path: str | Path, *, exclude: Iterable[str] = ()
+    ) -> "SemanticRoleHead":
+        """Load the component from disk.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): Names of parts to leave out.
+        RETURNS (SemanticRoleHead): The component itself.
+        """
+        super().from_disk(path, exclude=exclude)
+        self.senses = SenseInventory(**self.cfg["senses"])
+        return self
+
+    def _set_senses(self, senses: SenseInventory) -> None:
+        self.senses = senses
+        self.cfg["senses"] = senses.to_json()
+
+    def _predict_part(
+        self,
+        docs: list[Doc],
+        doc_ends: Ints1d,
+        tokens: Floats2d,
+        predicates: Ints1d,
+        starts: Ints1d,
+        ends: Ints1d,
+        frames: list[list[IndexedFrame]],
+    ) -> None:
+        """Score and decode some predicates and add their frames to those of the documents."""
+        doc_of = np.searchsorted(doc_ends, predicates, side="right")
+        doc_starts = np.concatenate(([0], doc_ends))[doc_of]
+        forms = [docs[d][int(p - o)].lower_ for d, p, o in zip(doc_of, predicates, doc_starts)]
+        query = self._query(predicates, starts, ends, forms)
+        scores = self.model.get_ref("framer").predict((tokens, query))
+        rolesets = self._choose_rolesets(query, scores.senses, forms)
+        lengths = ends - starts
+        first_pair = np.cumsum(lengths) - lengths
+        tags = self.model.ops.to_numpy(scores.tags)
+        tags[first_pair + predicates - starts, 1:] = -np.inf  # a predicate is not its own argument
+        span_starts, span_ends, roles = spans_from_bio(
+            decode_bio(tags, lengths.tolist()), lengths.tolist(), len(self.labels)
+        )
+        owner = np.searchsorted(first_pair, span_starts, side="right") - 1
+        shift = starts[owner] - first_pair[owner] - doc_starts[owner]
+        arguments: list[list[tuple[str, int, int]]] = [[] for _ in forms]
+        labels = self.labels
+        for at, role, start, end in zip(
+            owner.tolist(),
+            roles.tolist(),
+            (span_starts + shift).tolist(),
+            (span_ends + shift).tolist(),
+        ):
+            arguments[at].append((labels[role], start, end))
+        positions = (predicates - doc_starts).tolist()
+        for d, position, roleset, found in zip(doc_of, positions, rolesets, arguments):
+            frames[d].append(IndexedFrame(position, roleset, tuple(found)))
+
+    def _choose_rolesets(
+        self, query: FrameQuery, scores: Floats2d, forms: Sequence[str]
+    ) -> list[str]:
+        best = _best_of_segments(
+            self.model.ops.to_numpy(scores)[:, 0], query.candidate_predicates, len(forms)
+        )
+        return [
+            self.senses.rolesets[query.candidates[row]] if row >= 0 else self.senses.fallback(form)
+            for row, form in zip(best.tolist(), forms)
+        ]
+
+    def _query(
+        self, predicates: Ints1d, starts: Ints1d, ends: Ints1d, forms: Sequence[str]
+    ) -> FrameQuery:
+        candidates = [self.senses.candidates(form) for form in forms]
+        sizes = [len(each) for each in candidates]
+        return FrameQuery(
+            predicates,
+            starts,
+            ends,
+            np.asarray([roleset for each in candidates for roleset in each], dtype=np.int64),
+            np.repeat(np.arange(len(forms)), sizes),
+        )
+
+    def _ranges(self, docs: Sequence[Doc]) -> tuple[Ints1d, Ints1d]:
+        """Where the arguments of a predicate at each token can be.
+
+        RETURNS (Tuple[Ints1d, Ints1d]): [tokens of all documents], first token and last token
+            (exclusive), counted over the batch.
+        """
+        n_tokens = sum(len(doc) for doc in docs)
+        first_of_sentence = np.zeros(n_tokens, dtype=bool)
+        offset = 0
+        for doc in docs:
+            if not len(doc):
+                continue
+            if doc.has_annotation("SENT_START"):
+                first_of_sentence[offset : offset + len(doc)] = doc.to_array("SENT_START") == 1
+            first_of_sentence[offset] = True
+            offset += len(doc)
+        borders = np.append(np.flatnonzero(first_of_sentence), n_tokens)
+        sentence = np.cumsum(first_of_sentence) - 1
+        at = np.arange(n_tokens)
+        reach = self.model.attrs["max_distance"]
+        return (
+            np.maximum(borders[sentence], at - reach),
+            np.minimum(borders[sentence + 1], at + reach + 1),
+        )
+
+    def _collect_gold(self, examples: Sequence[Example], docs: Sequence[Doc]) -> "GoldFrames":
+        is_predicate = np.full((sum(len(doc) for doc in docs), 1), np.nan, dtype="float32")
+        predicates: list[int] = []
+        forms: list[str] = []
+        rolesets: list[int] = []
+        arguments: list[tuple[int, int, int, int]] = []  # predicate, role, start, end
+        role_of = {label: i for i, label in enumerate(self.labels)}
+        offset = n_annotated_tokens = 0
+        for example, doc in zip(examples, docs, strict=True):
+            if self.is_annotated(example):
+                n_annotated_tokens += len(doc)
+                is_predicate[offset : offset + len(doc)] = 0.0
+                for frame in aligned_frames(example, self.cfg["spans_key"])[0]:
+                    at = offset + frame.predicate
+                    if is_predicate[at, 0] == 1.0:
+                        continue  # a second frame of the same token
+                    is_predicate[at, 0] = 1.0
+                    for label, start, end in frame.arguments:
+                        role = role_of.get(label, -1)
+                        arguments.append((len(predicates), role, offset + start, offset + end))
+                    predicates.append(at)
+                    forms.append(doc[frame.predicate].lower_)
+                    rolesets.append(self.senses.index(frame.roleset))
+            offset += len(doc)
+        at_token = np.asarray(predicates, dtype=np.int64)
+        starts, ends = self._ranges(docs)
+        query = self._query(at_token, starts[at_token], ends[at_token], forms)
+        return GoldFrames(
+            n_annotated_tokens,
+            is_predicate,
+            query,
+            _tag_targets(query, np.asarray(arguments, dtype=np.int64).reshape(-1, 4), len(role_of)),
+            _right_candidates(query, rolesets),
+        )
+
+
+@dataclass(frozen=True)
+class GoldFrames:
+    """The gold frames of a batch as arrays.
+
+    n_annotated_tokens (int): Tokens of annotated documents.
+    is_predicate (Floats2d): [tokens, 1], 1.0, 0.0, or NaN in documents without annotation.
+    query (FrameQuery): What to score for the gold predicates.
+    tags (Ints1d): [pairs], the right BIO tag, -1 where not known.
+    right_candidates (Ints1d): [predicates], the right row of the query's candidates, or -1.
+    """
+
+    n_annotated_tokens: int
+    is_predicate: Floats2d
+    query: FrameQuery
+    tags: Ints1d
+    right_candidates: Ints1d
+
+
+def _tag_targets(query: FrameQuery, arguments: np.ndarray, n_roles: int) -> Ints1d:
+    """Write arguments as BIO tags of pairs.
+
+    Tokens of an argument that has an unknown role or reaches out of the range have no known tag.
+    Where arguments of one predicate overlap, the first one given counts.
+
+    query (FrameQuery): The predicates and their ranges.
+    arguments (np.ndarray): [arguments, 4]: predicate, role (-1: unknown), first token, end.
+    n_roles (int): The number of roles.
+    RETURNS (Ints1d): [pairs].
+    """
+    lengths = query.ends - query.starts
+    first_pair = np.cumsum(lengths) - lengths
+    tags = np.zeros(int(lengths.sum()), dtype=np.int64)
+    predicate, role, start, end = arguments.T
+    inside_start = np.maximum(start, query.starts[predicate])
+    inside_end = np.minimum(end, query.ends[predicate])
+    reachable = inside_start < inside_end
+    learnable = reachable & (inside_start == start) & (inside_end == end) & (role >= 0)
+    shift = first_pair[predicate] - query.starts[predicate]
+    taken = np.zeros(len(tags), dtype=bool)
+    kept = []
+    for i in np.flatnonzero(reachable).tolist():
+        row = slice(inside_start[i] + shift[i], inside_end[i] + shift[i])
+        if taken[row].any():
+            continue
+        taken[row] = True
+        if learnable[i]:
+            kept.append(i)
+        else:
+            tags[row] = -1
+    gold = bio_from_spans(
+        (start + shift)[kept], (end + shift)[kept], role[kept], len(tags), n_roles
+    )
+    return np.where(tags < 0, tags, gold)
+
+
+def _right_candidates(query: FrameQuery, rolesets: Sequence[int]) -> Ints1d:
+    right = np.full(len(rolesets), -1, dtype=np.int64)
+    wanted = np.asarray(rolesets, dtype=np.int64)[query.candidate_predicates]
+    rows = np.flatnonzero(query.candidates == wanted)
+    right[query.candidate_predicates[rows]] = rows
+    return right
+
+
+def _best_of_segments(scores: Any, segments: Ints1d, n_segments: int) -> Ints1d:
+    """RETURNS (Ints1d): [segments], the first row with the highest score, -1 for no row."""
+    best = np.full(n_segments, -1, dtype=np.int64)
+    order = np.lexsort((-np.arange(len(scores)), scores, segments))
+    best[segments[order]] = order  # the last one written stays: the highest of each segment
+    return best
+
+
+def _parts(predicates: Ints1d, lengths: Ints1d) -> list[Ints1d]:
+    """Split predicates so that no part has many more than `MAX_PAIRS` pairs."""
+    if not len(predicates):
+        return []
+    part = np.cumsum(lengths[predicates]) // MAX_PAIRS
+    return np.split(predicates, np.flatnonzero(np.diff(part)) + 1)

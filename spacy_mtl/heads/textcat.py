@@ -1,0 +1,295 @@
+"""The head for document categories."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Config, Model
+from thinc.types import Floats2d
+
+from .head import Head
+
+DEFAULT_CONFIG = """
+exclusive = true
+threshold = 0.5
+
+[model]
+@architectures = "spacy_mtl.TextClassifier.v1"
+hidden_width = 0
+
+[model.tok2vec]
+@architectures = "spacy.Tok2VecListener.v1"
+width = 96
+upstream = "*"
+
+[scorer]
+@scorers = "spacy_mtl.textcat_scorer.v1"
+"""
+
+
+@Language.factory(
+    "mtl_textcat",
+    assigns=["doc.cats"],
+    default_config=Config().from_str(DEFAULT_CONFIG),
+    default_score_weights={
+        "cats_score": 1.0,
+        "cats_score_desc": None,
+        "cats_micro_p": None,
+        "cats_micro_r": None,
+        "cats_micro_f": None,
+        "cats_macro_p": None,
+        "cats_macro_r": None,
+        "cats_macro_f": None,
+        "cats_macro_auc": None,
+        "cats_f_per_type": None,
+        "cats_auc_per_type": None,
+    },
+)
+def make_mtl_textcat(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], Floats2d],
+    exclusive: bool,
+    threshold: float,
+    scorer: Callable[..., dict[str, Any]] | None,
+) -> "CategoryHead":
+    """Create a head for document categories.
+
+    nlp (Language): The pipeline.
+    name (str): The component's name.
+    model (Model[List[Doc], Floats2d]): Scores each category of each document.
+    exclusive (bool): Whether exactly one category is right for each document.
+    threshold (float): The scorer counts a category that is not exclusive from this score on.
+    scorer (Optional[Callable]): The scorer.
+    RETURNS (CategoryHead): The head.
+    """
+    return CategoryHead(
+        nlp.vocab, model, name, scorer=scorer, exclusive=exclusive, threshold=threshold
+    )
+
+
+class CategoryHead(Head):
+    """Gives each document a score for each category.
+
+    Annotation goes by label: a label that is not a key of the reference's `cats` is unknown.
+
+    Exclusive: the scores are a probability distribution. The loss of a document is -log of the
+    probability that the categories which its annotation leaves possible have together: of the
+    right one if that is known, else of all but those known to be wrong.
+
+    Not exclusive: each score is a probability of its own, and the loss is the cross-entropy of
+    each known label.
+    """
+
+    annotation = "categories (Doc.cats)"
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], Floats2d],
+        name: str,
+        *,
+        exclusive: bool,
+        threshold: float,
+        scorer: Callable[..., dict[str, Any]] | None = None,
+    ) -> None:
+        """Create a head.
+
+        vocab (Vocab): The shared vocabulary.
+        model (Model[List[Doc], Floats2d]): Scores each category of each document.
+        name (str): The component's name.
+        exclusive (bool): Whether exactly one category is right for each document.
+        threshold (float): The scorer counts a category that is not exclusive from this score on.
+        scorer (Optional[Callable]): The scorer.
+        """
+        super().__init__(
+            vocab, model, name, scorer=scorer, exclusive=exclusive, threshold=threshold
+        )
+
+    def is_annotated(self, example: Example) -> bool:
+        """Tell whether the reference's `cats` holds one of the head's labels; before the head
+        has labels, any label.
+
+        example (Example): The example.
+        RETURNS (bool): Whether the head can learn from it.
+        """
+        cats = example.reference.cats
+        labels = self.cfg["labels"]
+        return any(label in cats for label in labels) if labels else bool(cats)
+
+    def find_labels(self, examples: Iterable[Example]) -> list[str]:
+        """Collect the keys of `Doc.cats`.
+
+        examples (Iterable[Example]): The annotated examples.
+        RETURNS (List[str]): The labels, sorted.
+        RAISES (ValueError): If a document's categories can't be learnt.
+        """
+        labels: set[str] = set()
+        without_positive: dict[frozenset[str], Doc] = {}
+        for example in examples:
+            cats = example.reference.cats
+            labels.update(cats)
+            if not self._find_positives(example.reference, cats):
+                without_positive.setdefault(frozenset(cats), example.reference)
+        if self.cfg["exclusive"]:
+            if len(labels) == 1:
+                raise ValueError(
+                    f"[components.{self.name}] exclusive = true needs two categories or more, but "
+                    f"[corpora.train] has only '{labels.pop()}'. Add the other category, or set "
+                    "exclusive = false."
+                )
+            if frozenset(labels) in without_positive and labels:
+                self._refuse_no_positive(without_positive[frozenset(labels)])
+        return sorted(labels)
+
+    def build_output(self, docs: Sequence[Doc]) -> None:
+        """Give the network one score for each label.
+
+        docs (Sequence[Doc]): A sample of documents.
+        """
+        self.model.set_dim("nO", len(self.labels))
+        self.model.initialize(X=list(docs))
+
+    def predict(self, docs: Iterable[Doc]) -> np.ndarray:
+        """Score the categories of a batch.
+
+        docs (Iterable[Doc]): The documents.
+        RETURNS (np.ndarray): [documents, labels], probabilities.
+        """
+        scores = self.model.ops.to_numpy(self.model.predict(list(docs)))
+        if self.cfg["exclusive"]:
+            scores = np.exp(scores - _log_sum_exp(scores, np.ones_like(scores, dtype=bool)))
+            return scores / scores.sum(axis=1, keepdims=True)
+        return _sigmoid(scores)
+
+    def set_annotations(self, docs: Iterable[Doc], scores: np.ndarray) -> None:
+        """Write the scores to `Doc.cats`, beside what other components wrote there.
+
+        docs (Iterable[Doc]): The documents.
+        scores (np.ndarray): [documents, labels].
+        """
+        for doc, row in zip(docs, scores.tolist(), strict=True):
+            doc.cats.update(zip(self.labels, row, strict=True))
+
+    def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
+        """Run the network, find the loss, and send its gradient back.
+
+        examples (Sequence[Example]): All examples of the step.
+        docs (Sequence[Doc]): Their predicted documents.
+        RETURNS (float): The mean over the annotated documents, if exclusive; else over all known
+            labels of all documents.
+        """
+        known, truths = self._gold(examples)
+        scores, backprop = self.model.begin_update(list(docs))
+        own = self.model.ops.to_numpy(scores)
+        if self.cfg["exclusive"]:
+            self._check_exclusive(examples, known, truths)
+            loss, d_scores = exclusive_loss(own, known, truths)
+        else:
+            loss, d_scores = independent_loss(own, known, truths)
+        backprop(self.model.ops.asarray2f(d_scores))
+        return loss
+
+    def _gold(self, examples: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:
+        """Which labels are known, and which are right: bool [documents, labels] each."""
+        number = {label: i for i, label in enumerate(self.labels)}
+        known = np.zeros((len(examples), len(number)), dtype=bool)
+        truths = np.zeros_like(known)
+        for row, example in enumerate(examples):
+            cats = example.reference.cats
+            own = {label: value for label, value in cats.items() if label in number}
+            known[row, [number[label] for label in own]] = True
+            positives = self._find_positives(example.reference, own)
+            truths[row, [number[label] for label in positives]] = True
+        return known, truths
+
+    def _find_positives(self, doc: Doc, cats: dict[str, float]) -> list[str]:
+        """The right categories among some of a document."""
+        for label, value in cats.items():
+            if value not in (0, 1):
+                raise ValueError(
+                    f"Component '{self.name}': Doc.cats[{label!r}] is {value!r} for "
+                    f"{_quote(doc)}. Annotate a category with 1.0 or 0.0, or leave it out where "
+                    "it is unknown."
+                )
+        positives = [label for label, value in cats.items() if value]
+        if self.cfg["exclusive"] and len(positives) > 1:
+            raise ValueError(
+                f"Component '{self.name}': the categories {', '.join(map(repr, positives))} are "
+                f"all 1.0 for {_quote(doc)}, but [components.{self.name}] exclusive is true. Set "
+                "it to false, correct the document, or, where some labels are another "
+                f"component's, name this one's in [initialize.components.{self.name}] labels."
+            )
+        return positives
+
+    def _check_exclusive(
+        self, examples: Sequence[Example], known: np.ndarray, truths: np.ndarray
+    ) -> None:
+        for row in np.flatnonzero(known.all(axis=1) & ~truths.any(axis=1)).tolist():
+            self._refuse_no_positive(examples[row].reference)
+
+    def _refuse_no_positive(self, doc: Doc) -> None:
+        raise ValueError(
+            f"Component '{self.name}': every category is 0.0 for {_quote(doc)}, but "
+            f"[components.{self.name}] exclusive is true. Set it to false, add a category for "
+            "such documents, or leave out the labels that are unknown."
+        )
+
+
+def exclusive_loss(
+    scores: np.ndarray, known: np.ndarray, truths: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """-log of the probability that the categories which can be right have together under a
+    softmax, as a mean over the documents with any known label.
+
+    scores (np.ndarray): [documents, labels], logits.
+    known (np.ndarray): [documents, labels], bool, which labels are annotated.
+    truths (np.ndarray): [documents, labels], bool, which are right: one at most in a row.
+    RETURNS (Tuple[float, np.ndarray]): The loss and its gradient [documents, labels].
+    """
+    possible = np.where(truths.any(axis=1, keepdims=True), truths, ~known)
+    everything = np.ones_like(possible)
+    annotated = known.any(axis=1, keepdims=True)  # [documents, 1]
+    n_annotated = max(int(annotated.sum()), 1)
+    log_all = _log_sum_exp(scores, everything)  # [documents, 1]
+    log_possible = _log_sum_exp(scores, possible)
+    among_possible = np.exp(np.where(possible, scores, -np.inf) - log_possible)
+    gradient = (np.exp(scores - log_all) - among_possible) * annotated
+    loss = float(((log_all - log_possible) * annotated).sum()) / n_annotated
+    return loss, gradient / n_annotated
+
+
+def independent_loss(
+    scores: np.ndarray, known: np.ndarray, truths: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Cross-entropy of each label by itself, as a mean over all known labels.
+
+    scores (np.ndarray): [documents, labels], logits.
+    known (np.ndarray): [documents, labels], bool, which labels are annotated.
+    truths (np.ndarray): [documents, labels], bool, which are right.
+    RETURNS (Tuple[float, np.ndarray]): The loss and its gradient [documents, labels].
+    """
+    n_known = max(int(known.sum()), 1)
+    losses = np.logaddexp(0.0, scores) - truths * scores
+    gradient = (_sigmoid(scores) - truths) * known
+    return float((losses * known).sum()) / n_known, gradient / n_known
+
+
+def _log_sum_exp(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """log of the sum of exp over the chosen columns, at least one in a row: [rows, 1]."""
+    masked = np.where(chosen, scores, -np.inf)
+    highest = masked.max(axis=1, keepdims=True, initial=-np.inf)
+    return np.asarray(highest + np.log(np.exp(masked - highest).sum(axis=1, keepdims=True)))
+
+
+def _sigmoid(scores: np.ndarray) -> np.ndarray:
+    return np.asarray(np.exp(-np.logaddexp(0.0, -scores)))
+
+
+def _quote(doc: Doc) -> str:
+    text = doc.text if len(doc.text) <= 60 else doc.text[:57] + "..."
+    return f"the document {text!r}"

@@ -1,0 +1,132 @@
+"""A convolutional token encoder with an LSTM in both directions on top."""
+
+from functools import partial
+
+import numpy as np
+import torch
+from spacy.tokens import Doc
+from spacy.util import registry
+from thinc.api import Model
+from thinc.types import Floats2d
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import PackedSequence
+
+from .cnn import WindowEncoder
+from .doc_encoder import build_doc_encoder, stock_tables
+
+CORE_TOKENS = 256  # a document is cut into pieces that overlap by OVERLAP_TOKENS to either side
+OVERLAP_TOKENS = 64
+
+
+@registry.architectures("spacy_mtl.HashEmbedBiLSTM.v1")
+def build_hash_embed_bilstm(
+    *,
+    width: int = 96,
+    depth: int = 2,
+    lstm_depth: int = 1,
+    embed_size: int = 2000,
+    window_size: int = 1,
+    maxout_pieces: int = 3,
+    attrs: list[str] | None = None,
+    rows: list[int] | None = None,
+    include_static_vectors: bool = False,
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build a token encoder of convolutional layers and then LSTM layers in both directions.
+
+    The cost is linear in the length of a document, and a document's output does not depend on the
+    other documents of its batch.
+
+    width (int): Width of the embedding tables and of the output; even.
+    depth (int): Number of convolutional layers.
+    lstm_depth (int): Number of LSTM layers, each of half the width in either direction.
+    embed_size (int): Rows of the embedding table of NORM; PREFIX, SUFFIX and SHAPE have half.
+        Not used if `attrs` is given.
+    window_size (int): Number of tokens to either side that a convolutional layer concatenates.
+    maxout_pieces (int): Number of pieces of the convolutional layers' maxout.
+    attrs (Optional[List[str]]): The token attributes to embed, instead of the above.
+    rows (Optional[List[int]]): The number of rows of each attribute's table, with `attrs`.
+    include_static_vectors (bool): Whether to use the static vectors of the vocabulary.
+    RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
+        of consecutive rows of one matrix.
+    RAISES (ValueError): If the width is odd.
+    """
+    if width % 2:
+        raise ValueError(
+            f"'width' of spacy_mtl.HashEmbedBiLSTM.v1: found {width}; each direction takes half of "
+            "it, choose an even number."
+        )
+    attrs, rows = stock_tables(attrs, rows, embed_size, subword_features=True)
+    return build_doc_encoder(
+        "hash_embed_bilstm",
+        partial(BiLSTMEncoder, width, depth, window_size, maxout_pieces, lstm_depth),
+        width=width,
+        attrs=attrs,
+        rows=rows,
+        static_vectors=include_static_vectors,
+    )
+
+
+class BiLSTMEncoder(nn.Module):
+    """Convolutional layers, then LSTM layers; see `build_hash_embed_bilstm`."""
+
+    def __init__(
+        self, width: int, depth: int, window_size: int, pieces: int, lstm_depth: int
+    ) -> None:
+        super().__init__()
+        self.windows = WindowEncoder(width, depth, window_size, pieces)
+        self.lstm = nn.ModuleList(
+            nn.LSTM(width, width // 2, bidirectional=True) for _ in range(lstm_depth)
+        )
+        self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in range(lstm_depth))
+
+    def forward(
+        self, words: Tensor, word_of_token: Tensor, lengths: list[int], dropout: float
+    ) -> Tensor:
+        """Encode the tokens of a batch; see `WindowEncoder.forward`."""
+        tokens = self.windows(words, word_of_token, lengths, dropout)  # [tokens, width]
+        packed_tokens, sizes, place = pack_pieces(lengths)
+        token_of_step = torch.from_numpy(packed_tokens).to(tokens.device)
+        step_of_token = torch.from_numpy(place).to(tokens.device)
+        batch_sizes = torch.from_numpy(sizes)
+        for lstm, norm in zip(self.lstm, self.norm, strict=True):
+            packed = PackedSequence(F.embedding(token_of_step, tokens), batch_sizes)
+            hidden = F.embedding(step_of_token, lstm(packed)[0].data)
+            tokens = tokens + F.dropout(norm(hidden), dropout, self.training)
+        return tokens
+
+
+def pack_pieces(lengths: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cut documents into overlapping pieces, and order the pieces' tokens step by step.
+
+    lengths (List[int]): The number of tokens of each document.
+    RETURNS (Tuple[np.ndarray, np.ndarray, np.ndarray]): [steps of all pieces], the token at each,
+        ordered as in torch's PackedSequence; [steps of the longest piece], the number of pieces
+        that have such a step; and [tokens], where in the first array each token stands, away from
+        the ends of a piece.
+    """
+    counts = np.asarray(lengths)
+    doc_start = counts.cumsum() - counts
+    n_pieces = -(-counts // CORE_TOKENS)
+    document = np.arange(len(counts)).repeat(n_pieces)  # [pieces]
+    first_piece = n_pieces.cumsum() - n_pieces
+    core = (np.arange(len(document)) - first_piece[document]) * CORE_TOKENS
+    start = np.maximum(core - OVERLAP_TOKENS, 0)  # [pieces], in the document
+    end = np.minimum(core + CORE_TOKENS + OVERLAP_TOKENS, counts[document])
+    size = end - start
+
+    rank = np.empty_like(size)
+    rank[np.argsort(-size, kind="stable")] = np.arange(len(size))  # [pieces], the longest first
+    n_running = (size[None, :] > np.arange(size.max())[:, None]).sum(1)  # [steps]
+    first_of_step = n_running.cumsum() - n_running
+    piece = np.arange(len(size)).repeat(size)  # [steps of all pieces]
+    step = np.arange(len(piece)) - (size.cumsum() - size)[piece]
+    place = first_of_step[step] + rank[piece]
+    position = start[piece] + step  # in the document
+    token = doc_start[document[piece]] + position
+    token_of_step = np.empty_like(token)
+    token_of_step[place] = token
+    is_core = position // CORE_TOKENS == core[piece] // CORE_TOKENS
+    step_of_token = np.empty(counts.sum(), dtype=np.int64)
+    step_of_token[token[is_core]] = place[is_core]
+    return token_of_step, n_running, step_of_token

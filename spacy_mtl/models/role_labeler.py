@@ -1,0 +1,273 @@
+"""The network of the semantic role head."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+import torch
+from spacy.tokens import Doc
+from spacy.util import registry
+from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
+from thinc.types import Floats2d, Ints1d
+from torch import Tensor, nn
+from torch.nn.functional import dropout, embedding, gelu
+
+from .flat import with_flat_tokens
+from .torch_layer import torch_layer
+
+
+@dataclass(frozen=True)
+class FrameQuery:
+    """What to score for the predicates of a batch.
+
+    predicates (Ints1d): [predicates], the token of each predicate, counted over the whole batch.
+    starts (Ints1d): [predicates], the first token that can be part of an argument.
+    ends (Ints1d): [predicates], the last such token, exclusive.
+    candidates (Ints1d): [candidates], rolesets to choose among.
+    candidate_predicates (Ints1d): [candidates], the predicate (0 to n) of each.
+    """
+
+    predicates: Ints1d
+    starts: Ints1d
+    ends: Ints1d
+    candidates: Ints1d
+    candidate_predicates: Ints1d
+
+
+@dataclass(frozen=True)
+class FrameScores:
+    """The scores for a query.
+
+    tags (Floats2d): [pairs, 1 + 2 * roles], BIO tag scores for each pair of a predicate and a token
+        of its range, predicate by predicate.
+    senses (Floats2d): [candidates, 1].
+    """
+
+    tags: Floats2d
+    senses: Floats2d
+
+
+@registry.architectures("spacy_mtl.RoleLabeler.v1")
+def build_role_labeler(
+    *,
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    hidden_width: int = 128,
+    sense_width: int = 64,
+    max_distance: int = 64,
+) -> Model[list[Doc], Floats2d]:
+    """Build a network that finds predicates, their rolesets and their arguments.
+
+    A token is a predicate by a hidden layer and a sigmoid. An argument tag is scored from the
+    predicate's vector, the token's vector and the signed distance between them (Zhou and Xu 2015,
+    He et al. 2017 use the like as inputs), each projected to `hidden_width`, added, passed through
+    one nonlinearity: the pairs cost one small matrix product. A roleset is scored by the product of
+    its own vector with the predicate's.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): The token-to-vector network or listener.
+    hidden_width (int): Width of the hidden layers for predicates and arguments.
+    sense_width (int): Width of roleset vectors.
+    max_distance (int): An argument token is at most so many tokens from its predicate.
+    RETURNS (Model[List[Doc], Floats2d]): Gives a score for each token to be a predicate
+        [tokens, 1]. Refs: "tok2vec", "tokens" (the flat vectors), "detector" and "framer".
+    """
+    if max_distance < 1:
+        raise ValueError(
+            f"[components.srl.model] max_distance is {max_distance}; it must be at least 1."
+        )
+    width = tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None
+    tokens = with_flat_tokens(tok2vec)
+    detector = torch_layer(
+        partial(PredicateDetector, hidden_width=hidden_width),
+        _detector_inputs,
+        _single_output,
+    )
+    framer = torch_layer(
+        partial(
+            FrameScorer,
+            hidden_width=hidden_width,
+            sense_width=sense_width,
+            max_distance=max_distance,
+        ),
+        _framer_inputs,
+        _framer_outputs,
+    )
+    for layer in (detector, framer):
+        layer.attrs["dropout_rate"] = 0.0
+    return Model(
+        "role_labeler",
+        _detect,
+        init=_init,
+        layers=[tokens, detector, framer],
+        dims={"nO": None, "nI": width},
+        attrs={"max_distance": max_distance},
+        refs={"tok2vec": tok2vec, "tokens": tokens, "detector": detector, "framer": framer},
+    )
+
+
+class PredicateDetector(nn.Module):
+    """Scores each token for being a predicate."""
+
+    def __init__(self, width: int, hidden_width: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(width, hidden_width)
+        self.output = nn.Linear(hidden_width, 1)
+
+    def forward(self, tokens: Tensor, dropout_rate: float) -> Tensor:
+        """Score tokens.
+
+        tokens (Tensor): [tokens, width].
+        dropout_rate (float): Share of hidden units left out in training.
+        RETURNS (Tensor): [tokens, 1].
+        """
+        hidden = dropout(gelu(self.hidden(tokens)), dropout_rate, self.training)
+        return cast(Tensor, self.output(hidden))
+
+
+class FrameScorer(nn.Module):
+    """Scores argument tags and rolesets for given predicates."""
+
+    def __init__(
+        self,
+        width: int,
+        n_roles: int,
+        n_rolesets: int,
+        hidden_width: int,
+        sense_width: int,
+        max_distance: int,
+    ) -> None:
+        super().__init__()
+        self.max_distance = max_distance
+        self.predicate = nn.Linear(width, hidden_width)
+        self.token = nn.Linear(width, hidden_width, bias=False)
+        self.distance = nn.Embedding(2 * max_distance + 1, hidden_width)
+        self.tag = nn.Linear(hidden_width, 1 + 2 * n_roles)
+        self.sense = nn.Linear(width, sense_width)
+        self.roleset = nn.Embedding(max(n_rolesets, 1), sense_width + 1)
+        nn.init.normal_(self.distance.weight, std=0.1)
+        nn.init.normal_(self.roleset.weight, std=0.02)
+
+    def forward(
+        self,
+        tokens: Tensor,
+        predicates: Tensor,
+        pair_predicates: Tensor,
+        pair_tokens: Tensor,
+        candidates: Tensor,
+        candidate_predicates: Tensor,
+        dropout_rate: float,
+    ) -> tuple[Tensor, Tensor]:
+        """Score pairs and candidates.
+
+        tokens (Tensor): [tokens, width].
+        predicates (Tensor): [predicates], rows of `tokens`.
+        pair_predicates (Tensor): [pairs], which predicate.
+        pair_tokens (Tensor): [pairs], rows of `tokens`.
+        candidates (Tensor): [candidates], rolesets.
+        candidate_predicates (Tensor): [candidates], which predicate.
+        dropout_rate (float): Share of hidden units left out in training.
+        RETURNS (Tuple[Tensor, Tensor]): Tag scores [pairs, 1 + 2 * roles] and roleset scores
+            [candidates, 1].
+        """
+        of_predicate = tokens[predicates]  # [predicates, width]
+        distance = pair_tokens - predicates[pair_predicates] + self.max_distance
+        hidden = embedding(distance, self.distance.weight)  # [pairs, hidden]
+        hidden = hidden + self.token(tokens)[pair_tokens]
+        hidden = hidden + self.predicate(of_predicate)[pair_predicates]
+        tags = self.tag(dropout(gelu(hidden), dropout_rate, self.training))
+        sense = gelu(self.sense(of_predicate))[candidate_predicates]  # [candidates, sense_width]
+        roleset = self.roleset(candidates)
+        senses = (sense * roleset[:, :-1]).sum(1, keepdim=True) + roleset[:, -1:]
+        return tags, senses
+
+
+def pairs_of(starts: Ints1d, ends: Ints1d, xp: Any) -> tuple[Ints1d, Ints1d]:
+    """List all pairs of a predicate and a token of its range.
+
+    starts (Ints1d): [predicates], first token.
+    ends (Ints1d): [predicates], last token, exclusive.
+    xp (Any): numpy or cupy.
+    RETURNS (Tuple[Ints1d, Ints1d]): [pairs], predicate and token of each pair.
+    """
+    lengths = ends - starts
+    predicate = xp.repeat(xp.arange(len(lengths)), lengths.tolist())
+    first_pair = xp.cumsum(lengths) - lengths
+    token = xp.arange(len(predicate)) - first_pair[predicate] + starts[predicate]
+    return predicate, token
+
+
+def _detect(
+    model: Model, docs: list[Doc], is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], Any]]:
+    tokens, backprop_tokens = model.get_ref("tokens")(docs, is_train)
+    scores, backprop_scores = model.get_ref("detector")(tokens, is_train)
+
+    def backprop(d_scores: Floats2d) -> Any:
+        return backprop_tokens(backprop_scores(d_scores))
+
+    return scores, backprop
+
+
+def _init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
+    model.get_ref("tokens").initialize(X=X)
+
+
+def _detector_inputs(
+    model: Model, tokens: Floats2d, is_train: bool
+) -> tuple[ArgsKwargs, Callable[[ArgsKwargs], Floats2d]]:
+    tensor = xp2torch(tokens, requires_grad=is_train, device=model.shims[0].device)  # type: ignore[attr-defined]
+
+    def d_tokens(d_inputs: ArgsKwargs) -> Floats2d:
+        return cast(Floats2d, torch2xp(d_inputs.args[0]))
+
+    return ArgsKwargs((tensor, model.attrs["dropout_rate"]), {}), d_tokens
+
+
+def _framer_inputs(
+    model: Model, inputs: tuple[Floats2d, FrameQuery], is_train: bool
+) -> tuple[ArgsKwargs, Callable[[ArgsKwargs], Floats2d]]:
+    tokens, query = inputs
+    device = model.shims[0].device  # type: ignore[attr-defined]
+    tensor = xp2torch(tokens, requires_grad=is_train, device=device)
+    pair_predicates, pair_tokens = pairs_of(query.starts, query.ends, model.ops.xp)
+    indices = (
+        query.predicates,
+        pair_predicates,
+        pair_tokens,
+        query.candidates,
+        query.candidate_predicates,
+    )
+    as_long = [torch.as_tensor(index, dtype=torch.long, device=device) for index in indices]
+
+    def d_tokens(d_inputs: ArgsKwargs) -> Floats2d:
+        return cast(Floats2d, torch2xp(d_inputs.args[0]))
+
+    return ArgsKwargs((tensor, *as_long, model.attrs["dropout_rate"]), {}), d_tokens
+
+
+def _single_output(
+    model: Model, inputs_output: tuple[Any, Tensor], is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], ArgsKwargs]]:
+    _, output = inputs_output
+
+    def to_torch(d_output: Floats2d) -> ArgsKwargs:
+        gradient = xp2torch(d_output, device=output.device)
+        return ArgsKwargs(((output,),), {"grad_tensors": (gradient,)})
+
+    return cast(Floats2d, torch2xp(output)), to_torch
+
+
+def _framer_outputs(
+    model: Model, inputs_output: tuple[Any, Sequence[Tensor]], is_train: bool
+) -> tuple[FrameScores, Callable[[FrameScores], ArgsKwargs]]:
+    _, outputs = inputs_output
+
+    def to_torch(d_scores: FrameScores) -> ArgsKwargs:
+        gradients = [
+            xp2torch(gradient, device=output.device)
+            for gradient, output in zip((d_scores.tags, d_scores.senses), outputs, strict=True)
+        ]
+        return ArgsKwargs((tuple(outputs),), {"grad_tensors": tuple(gradients)})
+
+    tags, senses = (cast(Floats2d, torch2xp(output)) for output in outputs)
+    return FrameScores(tags, senses), to_torch

@@ -1,0 +1,138 @@
+"""A score for each category of each document."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from spacy.tokens import Doc
+from spacy.util import registry
+from thinc.api import Model
+from thinc.types import Floats2d
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .flat import with_flat_tokens
+from .token_tagger import output_width
+from .torch_layer import build_module, torch_layer
+
+
+@registry.architectures("spacy_mtl.TextClassifier.v1")
+def build_text_classifier(
+    *, tok2vec: Model[list[Doc], list[Floats2d]], hidden_width: int = 0
+) -> Model[list[Doc], Floats2d]:
+    """Build a network that scores the categories of each document.
+
+    The number of categories is set by the component, as dimension nO, before `initialize`.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): The token-to-vector network or listener.
+    hidden_width (int): Width of a hidden layer between document vector and scores; 0 for none.
+    RETURNS (Model[List[Doc], Floats2d]): Gives [documents, categories].
+    """
+    layer = torch_layer(partial(CategoryScorer, hidden_width=hidden_width))
+    return Model(
+        "text_classifier",
+        _forward,
+        init=_init,
+        layers=[with_flat_tokens(tok2vec), layer],
+        refs={"tok2vec": tok2vec},
+        dims={"nO": None},
+        attrs={"dropout_rate": 0.0},
+    )
+
+
+class CategoryScorer(nn.Module):
+    """Pool the tokens of each document, then score the categories. All scores are 0 at first.
+
+    width (int): Width of the token vectors.
+    n_categories (int): Number of scores of a document.
+    hidden_width (int): Width of the hidden layer; 0 for none.
+    """
+
+    def __init__(self, width: int, n_categories: int, hidden_width: int) -> None:
+        super().__init__()
+        self.pool = AttentionMaxPool(width)
+        self.hidden = nn.Linear(2 * width, hidden_width) if hidden_width else None
+        self.output = nn.Linear(hidden_width or 2 * width, n_categories)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, vectors: Tensor, lengths: list[int], dropout: float) -> Tensor:
+        """Score the categories.
+
+        vectors (Tensor): [tokens, width], documents in a row.
+        lengths (List[int]): The number of tokens of each document.
+        dropout (float): In training, the share of inputs of each layer that is dropped.
+        RETURNS (Tensor): [documents, categories].
+        """
+        pooled = F.dropout(self.pool(vectors, lengths), dropout, self.training)
+        if self.hidden is not None:
+            pooled = F.dropout(F.gelu(self.hidden(pooled)), dropout, self.training)
+        scores: Tensor = self.output(pooled)
+        return scores
+
+
+class AttentionMaxPool(nn.Module):
+    """Bring each document to one vector: a mean weighted by attention beside the maximum.
+
+    The attention starts as the plain mean. A document without tokens gets zeros.
+
+    width (int): Width of the token vectors.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.attention = nn.Linear(width, 1, bias=False)
+        nn.init.zeros_(self.attention.weight)
+
+    def forward(self, vectors: Tensor, lengths: list[int]) -> Tensor:
+        """Pool the tokens.
+
+        vectors (Tensor): [tokens, width], documents in a row.
+        lengths (List[int]): The number of tokens of each document.
+        RETURNS (Tensor): [documents, 2 * width].
+        """
+        n_docs, width = len(lengths), vectors.shape[1]
+        sizes = torch.tensor(lengths, device=vectors.device, dtype=torch.long)
+        document = torch.repeat_interleave(sizes, output_size=vectors.shape[0])  # [tokens]
+        scores = self.attention(vectors)  # [tokens, 1]
+        weights = (scores - segment_max(scores.detach(), document, n_docs)[document]).exp()
+        totals = weights.new_zeros(n_docs, 1).index_add(0, document, weights)
+        weighted = vectors * (weights / totals[document])
+        mean = vectors.new_zeros(n_docs, width).index_add(0, document, weighted)
+        return torch.cat([mean, segment_max(vectors, document, n_docs)], dim=1)
+
+
+def segment_max(rows: Tensor, segment: Tensor, n_segments: int) -> Tensor:
+    """Find the highest value of each column within each segment.
+
+    rows (Tensor): [rows, width].
+    segment (Tensor): [rows], the segment of each row.
+    n_segments (int): The number of segments.
+    RETURNS (Tensor): [segments, width], 0 for a segment without rows.
+    """
+    index = segment.unsqueeze(1).expand_as(rows)
+    start = rows.new_zeros(n_segments, rows.shape[1])
+    return start.scatter_reduce(0, index, rows, "amax", include_self=False)
+
+
+def _forward(
+    model: Model[list[Doc], Floats2d], docs: Sequence[Doc], is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], Any]]:
+    flat_tokens, layer = model.layers
+    (vectors, lengths), backprop_vectors = flat_tokens(docs, is_train)
+    scores, backprop_scores = layer((vectors, lengths, model.attrs["dropout_rate"]), is_train)
+
+    def backprop(d_scores: Floats2d) -> Any:
+        return backprop_vectors(backprop_scores(d_scores)[0])
+
+    return scores, backprop
+
+
+def _init(
+    model: Model[list[Doc], Floats2d], X: list[Doc] | None = None, Y: Floats2d | None = None
+) -> None:
+    flat_tokens, layer = model.layers
+    flat_tokens.initialize(X=X)
+    width = output_width(model.get_ref("tok2vec"), X)
+    build_module(layer, width=width, n_categories=model.get_dim("nO"))

@@ -1,0 +1,115 @@
+"""Which rolesets a word can have."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+Sense = tuple[str, str]  # word form in lower case, roleset
+
+
+class SenseInventory:
+    """The rolesets seen for each word form, and a guess for words never seen.
+
+    Candidates for a form are the rolesets that it had in training, the commonest first. For a form
+    never seen they are the rolesets of its lemma, where stripping an English suffix leads to one
+    that was seen. Failing that, a word gets its own first sense: `google.01`.
+    """
+
+    def __init__(self, rolesets: Sequence[str] = (), forms: dict[str, list[int]] | None = None):
+        """Create an inventory.
+
+        rolesets (Sequence[str]): All rolesets seen, e.g. "give.01".
+        forms (Optional[Dict[str, List[int]]]): For each form in lower case, indices of its
+            rolesets, the commonest first.
+        """
+        self.rolesets = list(rolesets)
+        self.forms = dict(forms or {})
+        self._by_lemma: dict[str, list[int]] = defaultdict(list)
+        for index, roleset in enumerate(self.rolesets):
+            self._by_lemma[lemma_of(roleset)].append(index)
+        self._index = {roleset: index for index, roleset in enumerate(self.rolesets)}
+
+    @classmethod
+    def from_corpus(cls, senses: Iterable[Sense]) -> "SenseInventory":
+        """Count the senses of a corpus.
+
+        senses (Iterable[Tuple[str, str]]): Form in lower case and roleset of each predicate.
+        RETURNS (SenseInventory): The inventory.
+        """
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for form, roleset in senses:
+            if roleset:
+                counts[form][roleset] += 1
+        rolesets = sorted({roleset for counter in counts.values() for roleset in counter})
+        index = {roleset: i for i, roleset in enumerate(rolesets)}
+        forms = {
+            form: [index[r] for r in sorted(counter, key=lambda r: (-counter[r], r))]
+            for form, counter in sorted(counts.items())
+        }
+        return cls(rolesets, forms)
+
+    def __len__(self) -> int:
+        return len(self.rolesets)
+
+    def index(self, roleset: str) -> int:
+        """RETURNS (int): The position of a roleset, -1 if it was never seen."""
+        return self._index.get(roleset, -1)
+
+    def candidates(self, form: str) -> list[int]:
+        """Find the rolesets that a word can have.
+
+        form (str): The word in lower case.
+        RETURNS (List[int]): Indices into `rolesets`; empty if nothing is known of the word.
+        """
+        known = self.forms.get(form)
+        if known is not None:
+            return known
+        for lemma in lemma_guesses(form):
+            if lemma in self._by_lemma:
+                return self._by_lemma[lemma]
+        return []
+
+    def fallback(self, form: str) -> str:
+        """RETURNS (str): The first sense of a word of which nothing is known."""
+        guesses = lemma_guesses(form)
+        return f"{guesses[-1] if guesses else form}.01"
+
+    def to_json(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): The arguments of `SenseInventory`."""
+        return {"rolesets": self.rolesets, "forms": self.forms}
+
+
+def lemma_of(roleset: str) -> str:
+    """RETURNS (str): The lemma of a roleset: "give" of "give.01"."""
+    return roleset.rpartition(".")[0]
+
+
+def lemma_guesses(form: str) -> list[str]:
+    """Guess the lemma of an English word form by stripping inflection.
+
+    form (str): The word in lower case.
+    RETURNS (List[str]): Guesses, starting with the form itself; the likeliest lemma of a word that
+        is in no list is the last.
+    """
+    guesses = [form]
+    if len(form) > 4 and form.endswith("ies"):
+        guesses += [form[:-3] + "y"]
+    elif len(form) > 4 and form.endswith(("ches", "shes", "sses", "xes", "zes")):
+        guesses += [form[:-1], form[:-2]]
+    elif len(form) > 3 and form.endswith("s") and not form.endswith(("ss", "us", "is")):
+        guesses += [form[:-1]]
+    elif len(form) > 4 and form.endswith("ied"):
+        guesses += [form[:-3] + "y"]
+    elif len(form) > 4 and form.endswith("ing"):
+        guesses += _stems(form[:-3])
+    elif len(form) > 3 and form.endswith("ed"):
+        guesses += _stems(form[:-2])
+    return guesses
+
+
+def _stems(stem: str) -> list[str]:
+    if len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] not in "aeiouls":
+        return [stem, stem[:-1]]  # "stopp" -> "stop"
+    if stem.endswith(("at", "iv", "uc", "ur", "us", "ag", "bl", "gl", "rg", "ng", "iz", "ov")):
+        return [stem, stem + "e"]  # "creat" -> "create"
+    return [stem + "e", stem]
