@@ -185,17 +185,19 @@ def _render_cats(cats: Mapping[str, Any]) -> str:
 def _render_sentences(
     doc: Doc, frames: list[Frame], with_entities: bool, colors: Mapping[str, str]
 ) -> Iterator[str]:
+    entity_renderer = _entity_renderer(colors)
+    role_renderer = EntityRenderer({"template": ROLE_TEMPLATE})
     sentences = _sentences(doc)
     starts = [sentence.start for sentence in sentences]
     rows_of: defaultdict[int, list[str]] = defaultdict(list)
     for frame in sorted(frames, key=lambda frame: frame.predicate.start):
-        rows_of[bisect_right(starts, frame.predicate.start) - 1].append(
-            _render_frame(frame, colors)
+        rows_of[max(bisect_right(starts, frame.predicate.start) - 1, 0)].append(
+            _render_frame(frame, role_renderer, colors)
         )
     entities = doc.ents if with_entities else ()
     for index, sentence in enumerate(sentences):
         rows = rows_of[index]
-        text = _render_entities(sentence, entities, colors)
+        text = _render_entities(sentence, entities, entity_renderer)
         yield f'<section class="mtl-sentence">\n{text}\n' + "\n".join(rows) + "\n</section>"
 
 
@@ -204,7 +206,14 @@ def _sentences(doc: Doc) -> list[Span]:
     return [sentence for sentence in sentences if sentence.text.strip()]
 
 
-def _render_entities(sentence: Span, entities: Iterable[Span], colors: Mapping[str, str]) -> str:
+def _entity_renderer(colors: Mapping[str, str]) -> EntityRenderer:
+    escaped_colors = {
+        escape(label): escape(color) for label, color in {**ENTITY_COLORS, **colors}.items()
+    }
+    return EntityRenderer({"colors": escaped_colors, "template": ENTITY_TEMPLATE})
+
+
+def _render_entities(sentence: Span, entities: Iterable[Span], renderer: EntityRenderer) -> str:
     marks = [
         {
             "start": max(entity.start_char, sentence.start_char) - sentence.start_char,
@@ -214,14 +223,10 @@ def _render_entities(sentence: Span, entities: Iterable[Span], colors: Mapping[s
         for entity in entities
         if entity.start < sentence.end and entity.end > sentence.start
     ]
-    escaped_colors = {
-        escape(label): escape(color) for label, color in {**ENTITY_COLORS, **colors}.items()
-    }
-    renderer = EntityRenderer({"colors": escaped_colors, "template": ENTITY_TEMPLATE})
     return f'<div class="mtl-text">{renderer.render_ents(sentence.text, marks, None)}</div>'
 
 
-def _render_frame(frame: Frame, colors: Mapping[str, str]) -> str:
+def _render_frame(frame: Frame, renderer: EntityRenderer, colors: Mapping[str, str]) -> str:
     context = _excerpt(frame)
     spans = [_mark(frame.predicate, context, "", PREDICATE_COLOR, "mtl-predicate", "predicate")]
     for argument in frame.arguments:
@@ -230,7 +235,7 @@ def _render_frame(frame: Frame, colors: Mapping[str, str]) -> str:
         meaning = ROLE_MEANINGS.get(role, "")
         spans.append(_mark(argument.span, context, argument.label, color, "mtl-role", meaning))
     spans.sort(key=lambda span: span["start"])
-    text = EntityRenderer({"template": ROLE_TEMPLATE}).render_ents(context.text, spans, None)
+    text = renderer.render_ents(context.text, spans, None)
     sense = escape(frame.roleset or frame.predicate.text)
     return (
         f'<div class="mtl-frame"><div class="mtl-sense">{sense}</div>'

@@ -3,6 +3,7 @@
 import itertools
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
@@ -12,6 +13,7 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
+from ..serialization import load_model_file
 from ..trunk.listener import is_adopted
 
 INIT_SAMPLE = 10
@@ -176,18 +178,28 @@ class Head(TrainablePipe):
             self.finish_update(sgd)
         return losses
 
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "Head":
+        """Load the component from disk.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): Names of parts to leave out.
+        RETURNS (Head): The component itself.
+        RAISES (ValueError): If the file of the network is missing or broken.
+        """
+        exclude = list(exclude)
+        super().from_disk(path, exclude=[*exclude, "model"])
+        if "model" not in exclude:
+            load_model_file(self.model, path, self.name)
+        return self
+
     def _reads_any_documents(self) -> bool:
         """Listeners of spaCy's own trunks give the whole batch or nothing; others any part."""
-        return all(
-            is_adopted(node) for node in self.model.walk() if hasattr(node, "upstream_name")
-        )
+        return all(is_adopted(node) for node in self.model.walk() if hasattr(node, "upstream_name"))
 
     def _is_built(self) -> bool:
         return bool(self.model.has_dim("nO"))
 
-    def _find_labels_or_explain(
-        self, get_examples: Callable[[], Iterable[Example]]
-    ) -> list[str]:
+    def _find_labels_or_explain(self, get_examples: Callable[[], Iterable[Example]]) -> list[str]:
         n_examples = 0
         n_annotated = 0
 

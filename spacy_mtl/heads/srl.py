@@ -23,7 +23,7 @@ from ..srl.senses import SenseInventory
 from .head import Head
 
 PREDICATE_LABEL = "V"
-MAX_PAIRS = 2**17  # scored at once in prediction; bounds memory
+MAX_PAIRS = 2**15  # scored at once in prediction; bounds memory
 
 DEFAULT_CONFIG = """
 [model]
@@ -275,9 +275,7 @@ class SemanticRoleHead(Head):
         self.senses = SenseInventory(**self.cfg["senses"])
         return self
 
-    def from_disk(
-        self, path: str | Path, *, exclude: Iterable[str] = ()
-    ) -> "SemanticRoleHead":
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "SemanticRoleHead":
         """Load the component from disk.
 
         path (Union[str, Path]): The component's folder.
@@ -305,7 +303,10 @@ class SemanticRoleHead(Head):
         """Score and decode some predicates and add their frames to those of the documents."""
         doc_of = np.searchsorted(doc_ends, predicates, side="right")
         doc_starts = np.concatenate(([0], doc_ends))[doc_of]
-        forms = [docs[d][int(p - o)].lower_ for d, p, o in zip(doc_of, predicates, doc_starts)]
+        forms = [
+            docs[d][int(p - o)].lower_
+            for d, p, o in zip(doc_of, predicates, doc_starts, strict=True)
+        ]
         query = self._query(predicates, starts, ends, forms)
         scores = self.model.get_ref("framer").predict((tokens, query))
         rolesets = self._choose_rolesets(query, scores.senses, forms)
@@ -325,10 +326,11 @@ class SemanticRoleHead(Head):
             roles.tolist(),
             (span_starts + shift).tolist(),
             (span_ends + shift).tolist(),
+            strict=True,
         ):
             arguments[at].append((labels[role], start, end))
         positions = (predicates - doc_starts).tolist()
-        for d, position, roleset, found in zip(doc_of, positions, rolesets, arguments):
+        for d, position, roleset, found in zip(doc_of, positions, rolesets, arguments, strict=True):
             frames[d].append(IndexedFrame(position, roleset, tuple(found)))
 
     def _choose_rolesets(
@@ -339,7 +341,7 @@ class SemanticRoleHead(Head):
         )
         return [
             self.senses.rolesets[query.candidates[row]] if row >= 0 else self.senses.fallback(form)
-            for row, form in zip(best.tolist(), forms)
+            for row, form in zip(best.tolist(), forms, strict=True)
         ]
 
     def _query(

@@ -14,9 +14,6 @@ from thinc.types import Floats2d
 from .head import Head
 
 DEFAULT_CONFIG = """
-exclusive = true
-threshold = 0.5
-
 [model]
 @architectures = "spacy_mtl.TextClassifier.v1"
 hidden_width = 0
@@ -34,7 +31,11 @@ upstream = "*"
 @Language.factory(
     "mtl_textcat",
     assigns=["doc.cats"],
-    default_config=Config().from_str(DEFAULT_CONFIG),
+    default_config={
+        "exclusive": True,
+        "threshold": 0.5,
+        **Config().from_str(DEFAULT_CONFIG),
+    },
     default_score_weights={
         "cats_score": 1.0,
         "cats_score_desc": None,

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from .cnn import WindowEncoder
 from .doc_encoder import build_doc_encoder, stock_tables
+from .dropout import dropout as drop_out
 from .embed import BLOCK_ROWS, NormalizedMaxout
 
 
@@ -105,7 +106,7 @@ class AttentionEncoder(nn.Module):
         document = document.repeat_interleave(counts, output_size=tokens.shape[0])
         for layer in self.attention:
             hidden = layer(tokens, document)
-            tokens = tokens + F.dropout(hidden, dropout, self.training)
+            tokens = tokens + drop_out(hidden, dropout, self.training)
         return tokens
 
 

@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from .cnn import WindowEncoder
 from .doc_encoder import build_doc_encoder, stock_tables
+from .dropout import dropout as drop_out
 
 CORE_TOKENS = 256  # a document is cut into pieces that overlap by OVERLAP_TOKENS to either side
 OVERLAP_TOKENS = 64
@@ -92,7 +93,7 @@ class BiLSTMEncoder(nn.Module):
         for lstm, norm in zip(self.lstm, self.norm, strict=True):
             packed = PackedSequence(F.embedding(token_of_step, tokens), batch_sizes)
             hidden = F.embedding(step_of_token, lstm(packed)[0].data)
-            tokens = tokens + F.dropout(norm(hidden), dropout, self.training)
+            tokens = tokens + drop_out(norm(hidden), dropout, self.training)
         return tokens
 
 

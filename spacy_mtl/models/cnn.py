@@ -1,6 +1,8 @@
 """spaCy's convolutional token encoder, in torch."""
 
+from collections.abc import Iterable
 from functools import partial
+from typing import cast
 
 import torch
 from spacy.tokens import Doc
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .doc_encoder import build_doc_encoder, stock_tables
+from .dropout import dropout as drop_out
 from .embed import NormalizedMaxout, in_blocks
 
 
@@ -97,12 +100,13 @@ class WindowEncoder(nn.Module):
         """
         rate = dropout if self.training else 0.0
         if not self.layers:
-            return F.dropout(F.embedding(word_of_token, words), rate)
+            return drop_out(F.embedding(word_of_token, words), rate, self.training)
         word_of_row, windows = self._place_tokens(word_of_token, lengths, words.shape[0])
         words = F.pad(words, (0, 0, 0, 1))
-        first, *others = zip(self.layers, windows, strict=True)
+        layers = cast(Iterable[NormalizedMaxout], self.layers)
+        first, *others = zip(layers, windows, strict=True)
         if rate:
-            rows = F.dropout(F.embedding(word_of_row, words), rate)  # each token its own mask
+            rows = drop_out(F.embedding(word_of_row, words), rate, True)  # a mask for each token
             rows = self._encode_rows(*first, rows, rate)
         else:
             rows = self._encode_words(first[0], word_of_row[first[1]], words)
@@ -155,7 +159,7 @@ class WindowEncoder(nn.Module):
 
         def compute(windows: Tensor) -> Tensor:
             inputs = F.embedding(windows, rows)  # [rows, 2 * window_size + 1, width]
-            hidden = F.dropout(layer(inputs.flatten(1)), dropout)
+            hidden = drop_out(layer(inputs.flatten(1)), dropout, self.training)
             return inputs[:, self.window_size] + hidden
 
         return in_blocks(compute, windows)

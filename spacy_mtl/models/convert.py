@@ -1,6 +1,6 @@
 """Copy the weights of a trained stock encoder."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from spacy.tokens import Doc
@@ -36,7 +36,7 @@ def load_stock_weights(
     tables = _nodes(stock_model, "hashembed")
     _check("number of tables", len(module.embed.tables), len(tables))
     for parameter, table in zip(module.embed.tables, tables, strict=True):
-        _fill("rows", parameter, table.get_param("E"))
+        _fill("rows, width", parameter, table.get_param("E"))
     projections = _nodes(stock_model, "static_vectors")
     _check("static vectors", module.embed.projection is not None, bool(projections))
     if module.embed.projection is not None:
@@ -51,8 +51,9 @@ def load_stock_weights(
 
 def _fill_layer(layer: NormalizedMaxout, maxout: Model[Any, Any], norm: Model[Any, Any]) -> None:
     # thinc: [width, pieces, n_in]; here: [pieces, width, n_in]
-    _fill("width, maxout_pieces", layer.weight, maxout.get_param("W").swapaxes(0, 1))
-    _fill("width, maxout_pieces", layer.bias, maxout.get_param("b").T)
+    weight, bias = cast(Any, maxout.get_param("W")), cast(Any, maxout.get_param("b"))
+    _fill("width, maxout_pieces", layer.weight, weight.swapaxes(0, 1))
+    _fill("width, maxout_pieces", layer.bias, bias.T)
     _fill("width", layer.norm_weight, norm.get_param("G"))
     _fill("width", layer.norm_bias, norm.get_param("b"))
 

@@ -25,7 +25,7 @@ class _MaxPiece(torch.autograd.Function):
         return largest
 
     @staticmethod
-    def backward(ctx: Any, d_largest: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, d_largest: Tensor) -> Tensor:
         pieces, largest = ctx.saved_tensors
         d_pieces = torch.empty_like(pieces)
         rest = d_largest

@@ -65,7 +65,7 @@ def extract_words(
     RETURNS (WordBatch): The words.
     """
     vocab = docs[0].vocab
-    columns = list(attrs)
+    columns: list[int | str] = list(attrs)
     if static_vectors:
         columns.append(getattr(vocab.vectors, "attr", ORTH))
     lengths = [len(doc) for doc in docs]
@@ -145,22 +145,21 @@ def join_rows(ops: Ops, parts: Sequence[Floats2d]) -> Floats2d:
     parts (Sequence[Floats2d]): One matrix [tokens, width] per document.
     RETURNS (Floats2d): [tokens, width].
     """
-    rows = [part for part in parts if part.shape[0]]
+    rows: list[Any] = [part for part in parts if part.shape[0]]
     if not rows:
         return parts[0] if len(parts) else ops.alloc2f(0, 0)
     if len(rows) == 1:
-        return rows[0]
-    base: Any = rows[0].base
-    if type(base) is not type(rows[0]) or base.ndim != 2 or not base.flags.c_contiguous:
-        return ops.flatten(rows)  # type: ignore[arg-type]
-    start = expected = _address(rows[0])
+        return cast(Floats2d, rows[0])
+    first = rows[0]
+    end = _address(first)
     for part in rows:
-        aligned = part.base is base and part.flags.c_contiguous and _address(part) == expected
-        if not aligned or part.shape[1] != base.shape[1] or part.dtype != base.dtype:
-            return ops.flatten(rows)  # type: ignore[arg-type]
-        expected += part.nbytes
-    first = (start - _address(base)) // base.strides[0]
-    return cast(Floats2d, base[first : first + sum(part.shape[0] for part in rows)])
+        follows = part.base is not None and part.base is first.base and _address(part) == end
+        if not follows or not part.flags.c_contiguous or part.shape[1] != first.shape[1]:
+            return ops.flatten(rows)
+        end += part.nbytes
+    shape = (sum(part.shape[0] for part in rows), first.shape[1])
+    as_strided = ops.xp.lib.stride_tricks.as_strided
+    return cast(Floats2d, as_strided(first, shape=shape, strides=first.strides))
 
 
 def _address(array: Any) -> int:

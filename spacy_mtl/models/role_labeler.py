@@ -11,8 +11,9 @@ from spacy.util import registry
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d, Ints1d
 from torch import Tensor, nn
-from torch.nn.functional import dropout, embedding, gelu
+from torch.nn.functional import embedding, gelu
 
+from .dropout import dropout
 from .flat import with_flat_tokens
 from .torch_layer import torch_layer
 

@@ -12,6 +12,7 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .dropout import dropout as drop_out
 from .flat import with_flat_tokens
 from .token_tagger import output_width
 from .torch_layer import build_module, torch_layer
@@ -65,9 +66,9 @@ class CategoryScorer(nn.Module):
         dropout (float): In training, the share of inputs of each layer that is dropped.
         RETURNS (Tensor): [documents, categories].
         """
-        pooled = F.dropout(self.pool(vectors, lengths), dropout, self.training)
+        pooled = drop_out(self.pool(vectors, lengths), dropout, self.training)
         if self.hidden is not None:
-            pooled = F.dropout(F.gelu(self.hidden(pooled)), dropout, self.training)
+            pooled = drop_out(F.gelu(self.hidden(pooled)), dropout, self.training)
         scores: Tensor = self.output(pooled)
         return scores
 
@@ -120,7 +121,8 @@ def _forward(
     model: Model[list[Doc], Floats2d], docs: Sequence[Doc], is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], Any]]:
     flat_tokens, layer = model.layers
-    (vectors, lengths), backprop_vectors = flat_tokens(docs, is_train)
+    vectors, backprop_vectors = flat_tokens(docs, is_train)
+    lengths = [len(doc) for doc in docs]
     scores, backprop_scores = layer((vectors, lengths, model.attrs["dropout_rate"]), is_train)
 
     def backprop(d_scores: Floats2d) -> Any:

@@ -11,6 +11,7 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .dropout import dropout as drop_out
 from .flat import with_flat_tokens
 from .torch_layer import build_module, torch_layer
 
@@ -61,9 +62,9 @@ class TagScorer(nn.Module):
         dropout (float): In training, the share of inputs of each layer that is dropped.
         RETURNS (Tensor): [tokens, tags].
         """
-        vectors = F.dropout(vectors, dropout, self.training)
+        vectors = drop_out(vectors, dropout, self.training)
         if self.hidden is not None:
-            vectors = F.dropout(F.gelu(self.hidden(vectors)), dropout, self.training)
+            vectors = drop_out(F.gelu(self.hidden(vectors)), dropout, self.training)
         scores: Tensor = self.output(vectors)
         return scores
 
@@ -72,7 +73,7 @@ def _forward(
     model: Model[list[Doc], Floats2d], docs: Sequence[Doc], is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], Any]]:
     flat_tokens, layer = model.layers
-    (vectors, _), backprop_vectors = flat_tokens(docs, is_train)
+    vectors, backprop_vectors = flat_tokens(docs, is_train)
     scores, backprop_scores = layer((vectors, model.attrs["dropout_rate"]), is_train)
 
     def backprop(d_scores: Floats2d) -> Any:

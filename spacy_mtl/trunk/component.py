@@ -1,6 +1,7 @@
 """The trunk: one shared token-to-vector network behind which several heads train."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
@@ -12,7 +13,8 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
-from .listener import adopt, open_step
+from ..serialization import load_model_file
+from .listener import adopt, open_step, wrong_width_message
 from .step import TrunkStep
 
 
@@ -85,12 +87,8 @@ class MultiTaskTok2Vec(Tok2Vec):
         for task, listeners in self.listener_map.items():
             for listener in listeners:
                 if listener.get_dim("nO") != width:
-                    raise ValueError(
-                        f"Component '{task}' expects vectors of width {listener.get_dim('nO')}, "
-                        f"but its trunk '{self.name}' gives {width}. Set "
-                        f"[components.{task}.model.tok2vec] width = {width}, or to "
-                        f"${{components.{self.name}.model.width}}."
-                    )
+                    expected = listener.get_dim("nO")
+                    raise ValueError(wrong_width_message(task, expected, self.name, width))
         if nlp is not None:
             for task in self.balancer.named_tasks:
                 if task not in nlp.component_names:
@@ -158,6 +156,20 @@ class MultiTaskTok2Vec(Tok2Vec):
         if step is not None and step.has_reports:
             squared_norm = step.flush(self.balancer, self._annotated_units)
             step.losses[self.name] = step.losses.get(self.name, 0.0) + squared_norm
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "MultiTaskTok2Vec":
+        """Load the trunk from disk.
+
+        path (Union[str, Path]): The trunk's folder.
+        exclude (Iterable[str]): Names of parts to leave out.
+        RETURNS (MultiTaskTok2Vec): The trunk itself.
+        RAISES (ValueError): If the file of the network is missing or broken.
+        """
+        exclude = list(exclude)
+        super().from_disk(path, exclude=[*exclude, "model"])
+        if "model" not in exclude:
+            load_model_file(self.model, path, self.name)
+        return self
 
     def _annotated_units(self, task: str, gradient: Floats2d) -> int:
         if task in self._normalized_tasks:

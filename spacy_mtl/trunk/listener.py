@@ -80,24 +80,54 @@ def forward(
         callback for their gradients.
     RAISES (ValueError): If the trunk did not run on the documents.
     """
-    upstream = listener._outputs
+    upstream = getattr(listener, "_outputs", None)
     if not isinstance(upstream, Upstream):  # a stock trunk took the listener over
         return stock.forward(listener, docs, is_train)
-    if is_train and upstream.step is not None:
-        return upstream.step.read(upstream.task, docs)
     width = listener.get_dim("nO")
-    outputs = []
-    for doc in docs:
-        tensor = doc.tensor
-        if tensor.shape != (len(doc), width):
-            if upstream.step is not None and upstream.step.holds(doc):
-                outputs.append(upstream.step.output_of(doc))
-                continue
-            if len(doc) and not _in_initialization():
-                raise ValueError(_no_vectors_message(upstream, doc, width))
-            tensor = listener.ops.alloc2f(len(doc), width)
-        outputs.append(tensor)
-    return outputs, _ignore_gradient
+    if is_train and upstream.step is not None:
+        positions = upstream.step.locate(upstream.task, docs)
+        if positions is not None:
+            outputs, report = upstream.step.read(upstream.task, positions)
+            if outputs and outputs[0].shape[1] != width:
+                raise ValueError(
+                    wrong_width_message(upstream.task, width, upstream.trunk, outputs[0].shape[1])
+                )
+            return outputs, report
+        if not all(_has_vectors(doc, width) for doc in docs):
+            raise ValueError(upstream.step.unknown_documents_message(upstream.task, docs))
+    return [_vectors_of(doc, width, listener, upstream) for doc in docs], _ignore_gradient
+
+
+def wrong_width_message(task: str, expected: int, trunk: str, width: int) -> str:
+    """Explain that a head does not fit its trunk.
+
+    task (str): The head's name.
+    expected (int): The width that its listener expects.
+    trunk (str): The trunk's name.
+    width (int): The width that the trunk gives.
+    RETURNS (str): The message.
+    """
+    return (
+        f"Component '{task}' expects vectors of width {expected}, but its trunk '{trunk}' gives "
+        f"{width}. Set [components.{task}.model.tok2vec] width = {width}, or to "
+        f"${{components.{trunk}.model.width}}."
+    )
+
+
+def _has_vectors(doc: Doc, width: int) -> bool:
+    return not len(doc) or doc.tensor.shape == (len(doc), width)
+
+
+def _vectors_of(
+    doc: Doc, width: int, listener: stock.Tok2VecListener, upstream: Upstream
+) -> Floats2d:
+    if len(doc) and _has_vectors(doc, width):
+        return doc.tensor
+    if upstream.step is not None and upstream.step.holds(doc):
+        return upstream.step.output_of(doc)
+    if not len(doc) or _in_initialization():
+        return listener.ops.alloc2f(len(doc), width)
+    raise ValueError(_no_vectors_message(upstream, doc, width))
 
 
 def _ignore_gradient(gradient: Any) -> list[Any]:
@@ -117,11 +147,7 @@ def _in_initialization() -> bool:
 def _no_vectors_message(upstream: Upstream, doc: Doc, width: int) -> str:
     trunk, task = upstream.trunk, upstream.task
     if doc.tensor.shape[0] == len(doc):
-        return (
-            f"Component '{task}' expects vectors of width {width}, but the document's have "
-            f"{doc.tensor.shape[1]}. Set [components.{task}.model.tok2vec] width to the width of "
-            f"the trunk '{trunk}'."
-        )
+        return wrong_width_message(task, width, trunk, doc.tensor.shape[1])
     return (
         f"Component '{task}' reads the trunk '{trunk}', but '{trunk}' did not run on this document "
         f"({len(doc)} tokens, Doc.tensor of shape {doc.tensor.shape}). Enable '{trunk}' and keep "

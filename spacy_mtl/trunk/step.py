@@ -1,5 +1,6 @@
 """One batch on its way through the trunk: from the shared forward to the shared backward."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -43,8 +44,11 @@ class TrunkStep:
         self._losses_before = dict(losses)
         self._backprop = backprop
         self._ops = ops
+        self._starts = list(itertools.accumulate((len(doc) for doc in self.docs), initial=0))
         self._positions = {id(doc): i for i, doc in enumerate(self.docs)}
-        self._reports: dict[str, dict[int, Floats2d]] = {}
+        self._copies: list[Doc] = []  # kept alive, so that their ids stay theirs
+        self._readers: set[str] = set()
+        self._gradients: dict[str, Floats2d] = {}
 
     def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
         """A step lives within one process: a pickled or copied one is no step."""
@@ -53,7 +57,7 @@ class TrunkStep:
     @property
     def has_reports(self) -> bool:
         """RETURNS (bool): Whether any head has sent a gradient."""
-        return bool(self._reports)
+        return bool(self._gradients)
 
     def holds(self, doc: Doc) -> bool:
         """RETURNS (bool): Whether a document is part of this batch."""
@@ -63,29 +67,68 @@ class TrunkStep:
         """RETURNS (Floats2d): [tokens, width], the output for a document of this batch."""
         return self.outputs[self._positions[id(doc)]]
 
+    def locate(self, task: str, docs: Sequence[Doc]) -> list[int] | None:
+        """Find a head's documents in the batch.
+
+        Some components rebuild the documents of a batch: copies of the whole batch are accepted,
+        but only from a task that has not read this step yet. A task that has is not in the update
+        that this step belongs to, however much its documents look alike.
+
+        task (str): The component's name.
+        docs (Sequence[Doc]): The head's documents.
+        RETURNS (Optional[List[int]]): Their positions in the batch; None where it holds none.
+        RAISES (ValueError): If it holds some of them, but not all.
+        """
+        positions = [self._positions.get(id(doc), -1) for doc in docs]
+        if -1 not in positions:
+            self._readers.add(task)
+            return positions
+        if task not in self._readers and self._are_copies(docs):
+            self._readers.add(task)
+            self._copies.extend(docs)
+            self._positions.update({id(doc): i for i, doc in enumerate(docs)})
+            return list(range(len(docs)))
+        if max(positions) >= 0:
+            raise ValueError(self.unknown_documents_message(task, docs))
+        return None
+
     def read(
-        self, task: str, docs: Sequence[Doc]
+        self, task: str, positions: Sequence[int]
     ) -> tuple[list[Floats2d], Callable[[Sequence[Floats2d]], list[Any]]]:
         """Give a head the trunk's output for its documents, and a way to report its gradient.
 
         task (str): The component's name.
-        docs (Sequence[Doc]): Documents of this batch: all or some, in any order.
+        positions (Sequence[int]): The documents' positions in the batch: all or some, in any order.
         RETURNS (Tuple[List[Floats2d], Callable]): The output for each document, and a callback
             that takes the gradient for each document and returns an empty list.
-        RAISES (ValueError): If a document is not part of this batch.
         """
-        positions = self._find(task, docs)
 
         def report(gradient: Sequence[Floats2d]) -> list[Any]:
-            collected = self._reports.setdefault(task, {})
+            if task not in self._gradients:
+                width = self.outputs[0].shape[1]
+                self._gradients[task] = self._ops.alloc2f(self._starts[-1], width)
+            collected = self._gradients[task]  # [tokens, width]
             for position, d_output in zip(positions, gradient, strict=True):
-                if position in collected:
-                    collected[position] = collected[position] + d_output
-                else:
-                    collected[position] = d_output
+                collected[self._starts[position] : self._starts[position + 1]] += d_output
             return []
 
         return [self.outputs[position] for position in positions], report
+
+    def unknown_documents_message(self, task: str, docs: Sequence[Doc]) -> str:
+        """Explain that a head asked for documents that the trunk has not seen.
+
+        task (str): The component's name.
+        docs (Sequence[Doc]): The head's documents.
+        RETURNS (str): The message.
+        """
+        n_unknown = sum(not self.holds(doc) for doc in docs)
+        return (
+            f"Component '{task}' asked the trunk '{self.trunk_name}' for {n_unknown} of "
+            f"{len(docs)} documents that were not in the trunk's last batch. Update the trunk with "
+            f"the same documents first: is '{self.trunk_name}' disabled or excluded in this "
+            "update? To train with a frozen trunk, list it in [training] frozen_components and in "
+            "[training] annotating_components."
+        )
 
     def flush(self, balancer: Balancer, units_of: Callable[[str, Floats2d], int]) -> float:
         """Weigh and add the reported gradients and run the trunk's backward pass, once.
@@ -95,9 +138,8 @@ class TrunkStep:
             gradient.
         RETURNS (float): The squared norm of the gradient that entered the backward pass.
         """
-        gradients = {task: self._flat(report) for task, report in self._reports.items()}
-        gradients = {task: grad for task, grad in gradients.items() if grad.any()}
-        self._reports = {}
+        gradients = {task: grad for task, grad in self._gradients.items() if grad.any()}
+        self._gradients = {}
         if not gradients:
             return 0.0
         step = TaskGradients(
@@ -114,30 +156,11 @@ class TrunkStep:
         self._backprop(self._ops.unflatten(total, lengths))
         return float((total**2).sum())
 
-    def _find(self, task: str, docs: Sequence[Doc]) -> list[int]:
-        positions = [self._positions.get(id(doc), -1) for doc in docs]
-        if -1 not in positions:
-            return positions
-        # Some components rebuild the documents of the batch: accept copies of the whole batch.
-        if len(docs) == len(self.docs) and all(
+    def _are_copies(self, docs: Sequence[Doc]) -> bool:
+        return len(docs) == len(self.docs) and all(
             len(own) == len(other) and own.text == other.text
             for own, other in zip(self.docs, docs, strict=True)
-        ):
-            return list(range(len(docs)))
-        raise ValueError(
-            f"Component '{task}' asked the trunk '{self.trunk_name}' for "
-            f"{positions.count(-1)} of {len(docs)} documents that were not in the trunk's last "
-            f"batch. Update the trunk with the same documents first: is '{self.trunk_name}' "
-            "disabled or excluded in this update? To train with a frozen trunk, list it in "
-            "[training] frozen_components and in [training] annotating_components."
         )
-
-    def _flat(self, report: Mapping[int, Floats2d]) -> Floats2d:
-        blocks = [
-            report[i] if i in report else self._ops.alloc2f(*output.shape)
-            for i, output in enumerate(self.outputs)
-        ]
-        return self._ops.xp.concatenate(blocks)
 
 
 def sum_weighted(gradients: Mapping[str, Floats2d], weights: Mapping[str, float]) -> Floats2d:

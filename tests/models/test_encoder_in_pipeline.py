@@ -4,7 +4,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
-from thinc.api import Config, fix_random_seed
+from thinc.api import Adam, Config, fix_random_seed
 
 CONFIG = """
 [nlp]
@@ -47,8 +47,8 @@ def train(encoder):
     examples = [
         Example.from_dict(Doc(nlp.vocab, words=words), {"tags": tags}) for words, tags in SENTENCES
     ]
-    optimizer = nlp.initialize(lambda: examples)
-    optimizer.learn_rate = 0.01
+    nlp.initialize(lambda: examples)
+    optimizer = Adam(0.01, use_averages=True)
     for _ in range(40):
         nlp.update(examples, sgd=optimizer, drop=0.1)
     return nlp, optimizer

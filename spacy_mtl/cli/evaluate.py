@@ -1,0 +1,209 @@
+"""`python -m spacy mtl evaluate`: every score of every component."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import srsly
+from spacy.cli._util import Arg, Opt, import_code, setup_gpu
+from spacy.training import Example
+from thinc.api import fix_random_seed
+from wasabi import Printer
+
+from .annotation import count_annotated, is_scorable
+from .inputs import failing_clearly, load_pipeline, read_examples
+
+PARTS = ("p", "r", "f")
+
+
+def evaluate_cli(
+    model: Annotated[str, Arg(help="Name or folder of the pipeline")],
+    data_path: Annotated[Path, Arg(help=".spacy file with annotated documents, or folder of them")],
+    output: Annotated[
+        Path | None, Opt("--output", "-o", help="JSON file for all scores", dir_okay=False)
+    ] = None,
+    code_path: Annotated[
+        Path | None, Opt("--code", "-c", help="Python file with registered functions to import")
+    ] = None,
+    use_gpu: Annotated[int, Opt("--gpu-id", "-g", help="GPU ID or -1 for CPU")] = -1,
+    batch_size: Annotated[
+        int | None, Opt("--batch-size", "-b", min=1, help="Documents in a batch of the pipeline")
+    ] = None,
+) -> None:
+    """
+    Evaluate a pipeline on annotated documents. Prints every score of every component, and says so
+    where the data lacks a component's annotation. --output saves all scores as JSON.
+    """
+    import_code(code_path)
+    with failing_clearly():
+        evaluate(
+            model,
+            data_path,
+            output=output,
+            use_gpu=use_gpu,
+            batch_size=batch_size,
+            silent=False,
+        )
+
+
+def evaluate(
+    model: str | Path,
+    data_path: str | Path,
+    *,
+    output: str | Path | None = None,
+    use_gpu: int = -1,
+    batch_size: int | None = None,
+    silent: bool = True,
+) -> dict[str, Any]:
+    """Evaluate a pipeline on annotated documents.
+
+    model (Union[str, Path]): Name or folder of the pipeline.
+    data_path (Union[str, Path]): A `.spacy` file, or a folder of such files.
+    output (Optional[Union[str, Path]]): JSON file for what is returned, with sorted keys.
+    use_gpu (int): Number of the GPU, or -1 for CPU.
+    batch_size (Optional[int]): Documents in a batch; the pipeline's own where None.
+    silent (bool): Whether to print nothing.
+    RETURNS (Dict[str, Any]): "documents" and "words" of the data, "speed" in words per second,
+        "annotated": by component, the number of documents that it can be scored on, and
+        "components": by component, all its scores by name, None where the data lacks the
+        annotation.
+    RAISES (ValueError): If the pipeline or the data is missing, empty or broken.
+    """
+    msg = Printer(no_print=silent, pretty=not silent)
+    fix_random_seed()
+    setup_gpu(use_gpu, silent=silent)
+    nlp = load_pipeline(model)
+    examples = read_examples(nlp, data_path)
+    if output is not None:
+        Path(output).parent.mkdir(parents=True, exist_ok=True)
+    scores = nlp.evaluate(examples, batch_size=batch_size, per_component=True)
+    speed = scores.pop("speed")
+    components = {"tokenizer": nlp.tokenizer, **dict(nlp.pipeline)}
+    results = {
+        "documents": len(examples),
+        "words": sum(len(example.predicted) for example in examples),
+        "speed": speed,
+        "annotated": {
+            name: count_annotated(components[name], list(own), examples)
+            for name, own in scores.items()
+            if own
+        },
+        "components": {
+            name: drop_unannotated(own, components[name], examples)
+            for name, own in scores.items()
+            if own
+        },
+    }
+    print_results(msg, results)
+    if output is not None:
+        Path(output).write_text(
+            srsly.json_dumps(results, indent=2, sort_keys=True) + "\n", encoding="utf8"
+        )
+        msg.good(f"Saved all scores to {output}")
+    return results
+
+
+def drop_unannotated(
+    scores: dict[str, Any], component: Any, examples: list[Example]
+) -> dict[str, Any]:
+    """Put None in place of scores that the data has no annotation for.
+
+    scores (Dict[str, Any]): A component's scores by name.
+    component (Any): The component.
+    examples (List[Example]): The data.
+    RETURNS (Dict[str, Any]): The scores in the same order.
+    """
+    if hasattr(component, "is_annotated"):
+        return scores if count_annotated(component, [], examples) else dict.fromkeys(scores)
+    return {
+        name: value if any(is_scorable(name, eg.reference) for eg in examples) else None
+        for name, value in scores.items()
+    }
+
+
+def print_results(msg: Printer, results: dict[str, Any]) -> None:
+    """Print tables: the overall scores of each component, then those by label.
+
+    msg (Printer): Prints.
+    results (Dict[str, Any]): What `evaluate` returns.
+    """
+    msg.table(
+        [
+            ("Documents", results["documents"]),
+            ("Words", results["words"]),
+            ("Words per second", f"{results['speed']:.0f}"),
+        ],
+        aligns=("l", "r"),
+        title="Data",
+    )
+    rows: list[tuple[str, ...]] = []
+    for component, scores in results["components"].items():
+        n_annotated = results["annotated"][component]
+        own = overall_rows(scores) if n_annotated else [("not annotated", "", "", "", "")]
+        names = [component] + [""] * (len(own) - 1)
+        counts = [str(n_annotated)] + [""] * (len(own) - 1)
+        rows += [(name, n, *row) for name, n, row in zip(names, counts, own, strict=True)]
+    msg.table(
+        rows,
+        header=("Component", "Docs", "Score", "P", "R", "F", "Value"),
+        aligns=("l", "r", "l", "r", "r", "r", "r"),
+        title="Scores",
+    )
+    for component, scores in results["components"].items():
+        for name, by_label in scores.items():
+            if isinstance(by_label, dict) and by_label:
+                print_by_label(msg, f"{component}: {name}", by_label)
+
+
+def overall_rows(scores: dict[str, Any]) -> list[tuple[str, str, str, str, str]]:
+    """Lay out a component's scores, leaving out those by label.
+
+    Scores whose names end in `_p`, `_r` and `_f` share a row.
+
+    scores (Dict[str, Any]): By name.
+    RETURNS (List[Tuple[str, str, str, str, str]]): The name, then P, R, F and any other value.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    for name, value in scores.items():
+        stem, _, part = name.rpartition("_")
+        if isinstance(value, dict) or name.endswith(("_per_type", "_per_role", "_per_feat")):
+            continue
+        if part in PARTS:
+            rows.setdefault(stem, {})[part] = percent(value)
+        elif not name.endswith("_desc"):
+            description = scores.get(f"{name}_desc")
+            title = f"{name} ({description})" if description else name
+            rows.setdefault(title, {})["value"] = percent(value)
+    return [
+        (title, row.get("p", ""), row.get("r", ""), row.get("f", ""), row.get("value", ""))
+        for title, row in rows.items()
+    ]
+
+
+def print_by_label(msg: Printer, title: str, by_label: dict[str, Any]) -> None:
+    """Print a table of the scores of each label.
+
+    msg (Printer): Prints.
+    title (str): The table's title.
+    by_label (Dict[str, Any]): For each label a score, or a dict of p, r and f.
+    """
+    if all(isinstance(value, dict) for value in by_label.values()):
+        header: tuple[str, ...] = ("Label", "P", "R", "F")
+        rows = [
+            (label, *(percent(value.get(part)) for part in PARTS))
+            for label, value in by_label.items()
+        ]
+    else:
+        header = ("Label", "Value")
+        rows = [(label, percent(value)) for label, value in by_label.items()]
+    msg.table(rows, header=header, aligns=("l",) + ("r",) * (len(header) - 1), title=title)
+
+
+def percent(value: Any) -> str:
+    """Write a score.
+
+    value (Any): A share between 0 and 1, None, or anything else.
+    RETURNS (str): Percent with two decimals; "-" for None.
+    """
+    if value is None:
+        return "-"
+    return f"{value * 100:.2f}" if isinstance(value, int | float) else str(value)
