@@ -154,7 +154,7 @@ class Head(TrainablePipe):
     ) -> dict[str, float]:
         """Learn from the annotated examples of a batch.
 
-        Without any, nothing is computed and no gradient is sent to the trunk.
+        Without any, nothing is computed and no gradient is sent to a trunk of this package.
 
         examples (Iterable[Example]): The batch.
         drop (float): The dropout rate.
@@ -168,10 +168,10 @@ class Head(TrainablePipe):
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         annotated = [eg for eg in examples if len(eg.predicted) and self.is_annotated(eg)]
-        if not annotated:
-            return losses
-        if self._reads_any_documents():
+        if self._reads_parts():
             examples = annotated
+        if not any(len(eg.predicted) for eg in examples):
+            return losses
         set_dropout_rate(self.model, drop)
         losses[self.name] += self.learn(examples, [eg.predicted for eg in examples])
         if sgd is not None:
@@ -192,8 +192,10 @@ class Head(TrainablePipe):
             load_model_file(self.model, path, self.name)
         return self
 
-    def _reads_any_documents(self) -> bool:
-        """Listeners of spaCy's own trunks give the whole batch or nothing; others any part."""
+    def _reads_parts(self) -> bool:
+        """Listeners of spaCy's own trunks give the whole batch or nothing, and the last of them has
+        to send a gradient, if only zeros; all other networks take any part of a batch.
+        """
         return all(is_adopted(node) for node in self.model.walk() if hasattr(node, "upstream_name"))
 
     def _is_built(self) -> bool:

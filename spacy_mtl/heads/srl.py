@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from spacy.attrs import IS_SPACE
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
-from thinc.types import Floats2d, Ints1d
+from thinc.types import Floats2d
 
 from ..decoding.bio import bio_from_spans, decode_bio, spans_from_bio
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
@@ -90,7 +91,7 @@ class SemanticRoleHead(Head):
     component that will set them later (`[training] annotating_components`).
     """
 
-    annotation = "semantic roles (Doc.spans)"
+    annotation = "semantic roles (Doc.spans)"  # each head names its span group
 
     def __init__(
         self,
@@ -110,17 +111,18 @@ class SemanticRoleHead(Head):
         spans_key (str): The span group that holds the frames.
         threshold (float): A token with at least this probability is a predicate.
         scorer (Optional[Callable]): The scoring method.
-        RAISES (ValueError): If the threshold is not between 0 and 1.
+        RAISES (ValueError): If the threshold is not from 0 to 1.
         """
-        if not 0.0 < threshold < 1.0:
+        if not 0.0 <= threshold <= 1.0:
             raise ValueError(
-                f"[components.{name}] threshold is {threshold}; it must be between 0 and 1."
+                f"[components.{name}] threshold is {threshold}; it must be from 0 to 1."
             )
         super().__init__(
             vocab, model, name, scorer=scorer, spans_key=spans_key, threshold=threshold
         )
-        self.cfg["senses"] = SenseInventory().to_json()
+        self.annotation = f"semantic roles (Doc.spans[{spans_key!r}])"
         self.senses = SenseInventory()
+        self.cfg["senses"] = self.senses.to_json()
 
     @property
     def label_data(self) -> dict[str, Any]:  # type: ignore[override]
@@ -143,10 +145,11 @@ class SemanticRoleHead(Head):
         """
         roles: set[str] = set()
         senses: list[tuple[str, str]] = []
-        n_unaligned = 0
+        n_unaligned = n_cut = 0
         for example in examples:
             frames, n_predicates, n_arguments = aligned_frames(example, self.cfg["spans_key"])
             n_unaligned += n_predicates + n_arguments
+            n_cut += self._count_cut(example.predicted, frames)
             for frame in frames:
                 senses.append((example.predicted[frame.predicate].lower_, frame.roleset))
                 roles.update(label for label, _, _ in frame.arguments)
@@ -154,6 +157,13 @@ class SemanticRoleHead(Head):
             warnings.warn(
                 f"Component '{self.name}': {n_unaligned} gold predicates or arguments do not begin "
                 "and end where tokens do, and are left out of training.",
+                stacklevel=2,
+            )
+        if n_cut:
+            warnings.warn(
+                f"Component '{self.name}': {n_cut} gold arguments reach out of their predicate's "
+                f"sentence or more than [components.{self.name}.model] max_distance = "
+                f"{self.model.attrs['max_distance']} tokens away, and are left out of training.",
                 stacklevel=2,
             )
         self._set_senses(SenseInventory.from_corpus(senses))
@@ -173,11 +183,17 @@ class SemanticRoleHead(Head):
         get_examples (Callable[[], Iterable[Example]]): The training corpus, or a sample of it.
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Dict[str, Any]]): `label_data`, as `spacy init labels` saves it.
-        RAISES (ValueError): If there is no role to learn.
+        RAISES (ValueError): If there is no role to learn, or `labels` is not a `label_data`.
         """
+        roles = None
         if labels is not None:
+            if not isinstance(labels, dict) or not {"roles", "senses"} <= labels.keys():
+                raise ValueError(
+                    f"[initialize.components.{self.name}] labels must hold 'roles' and 'senses', "
+                    f"as `spacy init labels` writes them; found {labels!r:.80}."
+                )
+            roles = labels["roles"]
             self._set_senses(SenseInventory(**labels["senses"]))
-        roles = None if labels is None else labels["roles"]
         super().initialize(get_examples, nlp=nlp, labels=roles)
 
     def build_output(self, docs: Sequence[Doc]) -> None:
@@ -208,7 +224,7 @@ class SemanticRoleHead(Head):
         gold = self._collect_gold(examples, docs)
         tokens, backprop_tokens = self.model.get_ref("tokens").begin_update(list(docs))
         detector, framer = self.model.get_ref("detector"), self.model.get_ref("framer")
-        scale = 1.0 / gold.n_annotated_tokens
+        scale = 1.0 / max(gold.n_annotated_tokens, 1)
         scores, backprop_detector = detector.begin_update(tokens)
         loss, d_scores = binary_cross_entropy(scores, self.model.ops.asarray2f(gold.is_predicate))
         d_tokens = backprop_detector(d_scores * scale)
@@ -235,15 +251,14 @@ class SemanticRoleHead(Head):
         docs = list(docs)
         if not any(len(doc) for doc in docs):
             return [[] for _ in docs]
-        tokens = self.model.get_ref("tokens").predict(docs)
-        scores = self.model.ops.to_numpy(self.model.get_ref("detector").predict(tokens))
-        cutoff = np.log(self.cfg["threshold"] / (1.0 - self.cfg["threshold"]))
-        predicates = np.flatnonzero(scores[:, 0] >= cutoff)
+        batch = TokenBatch(docs, self.model.get_ref("tokens").predict(docs))
+        scores = self.model.ops.to_numpy(self.model.get_ref("detector").predict(batch.vectors))
+        probabilities = np.exp(-np.logaddexp(0.0, -scores[batch.words, 0]))
+        predicates = batch.words[probabilities >= self.cfg["threshold"]]
         starts, ends = self._ranges(docs)
         frames: list[list[IndexedFrame]] = [[] for _ in docs]
-        doc_ends = np.cumsum([len(doc) for doc in docs])
         for part in _parts(predicates, ends - starts):
-            self._predict_part(docs, doc_ends, tokens, part, starts[part], ends[part], frames)
+            self._predict_part(batch, part, starts[part], ends[part], frames)
         return frames
 
     def set_annotations(self, docs: Iterable[Doc], scores: list[list[IndexedFrame]]) -> None:
@@ -287,28 +302,39 @@ class SemanticRoleHead(Head):
         return self
 
     def _set_senses(self, senses: SenseInventory) -> None:
+        if senses.rolesets != self.senses.rolesets:
+            self.model.set_dim("nO", None, force=True)  # to be built anew
         self.senses = senses
         self.cfg["senses"] = senses.to_json()
 
+    def _count_cut(self, doc: Doc, frames: Sequence[IndexedFrame]) -> int:
+        """RETURNS (int): The number of arguments that are not within their predicate's range."""
+        if not frames:
+            return 0
+        starts, ends = self._ranges([doc])
+        return sum(
+            start < starts[frame.predicate] or end > ends[frame.predicate]
+            for frame in frames
+            for _, start, end in frame.arguments
+        )
+
     def _predict_part(
         self,
-        docs: list[Doc],
-        doc_ends: Ints1d,
-        tokens: Floats2d,
-        predicates: Ints1d,
-        starts: Ints1d,
-        ends: Ints1d,
+        batch: "TokenBatch",
+        predicates: np.ndarray,
+        starts: np.ndarray,
+        ends: np.ndarray,
         frames: list[list[IndexedFrame]],
     ) -> None:
-        """Score and decode some predicates and add their frames to those of the documents."""
-        doc_of = np.searchsorted(doc_ends, predicates, side="right")
-        doc_starts = np.concatenate(([0], doc_ends))[doc_of]
-        forms = [
-            docs[d][int(p - o)].lower_
-            for d, p, o in zip(doc_of, predicates, doc_starts, strict=True)
-        ]
-        query = self._query(predicates, starts, ends, forms)
-        scores = self.model.get_ref("framer").predict((tokens, query))
+        """Score and decode some neighbouring predicates and add their frames to those of the
+        documents."""
+        doc_of = np.searchsorted(batch.doc_starts, predicates, side="right") - 1
+        doc_starts = batch.doc_starts[doc_of]
+        positions = (predicates - doc_starts).tolist()
+        forms = [batch.docs[d][at].lower_ for d, at in zip(doc_of, positions, strict=True)]
+        first, last = int(starts[0]), int(ends[-1])  # the network need not see other tokens
+        query = self._query(predicates - first, starts - first, ends - first, forms)
+        scores = self.model.get_ref("framer").predict((batch.vectors[first:last], query))
         rolesets = self._choose_rolesets(query, scores.senses, forms)
         lengths = ends - starts
         first_pair = np.cumsum(lengths) - lengths
@@ -318,18 +344,19 @@ class SemanticRoleHead(Head):
             decode_bio(tags, lengths.tolist()), lengths.tolist(), len(self.labels)
         )
         owner = np.searchsorted(first_pair, span_starts, side="right") - 1
-        shift = starts[owner] - first_pair[owner] - doc_starts[owner]
+        shift = starts[owner] - first_pair[owner]
+        span_starts, span_ends = batch.without_outer_space(span_starts + shift, span_ends + shift)
         arguments: list[list[tuple[str, int, int]]] = [[] for _ in forms]
         labels = self.labels
         for at, role, start, end in zip(
             owner.tolist(),
             roles.tolist(),
-            (span_starts + shift).tolist(),
-            (span_ends + shift).tolist(),
+            (span_starts - doc_starts[owner]).tolist(),
+            (span_ends - doc_starts[owner]).tolist(),
             strict=True,
         ):
-            arguments[at].append((labels[role], start, end))
-        positions = (predicates - doc_starts).tolist()
+            if start < end:
+                arguments[at].append((labels[role], start, end))
         for d, position, roleset, found in zip(doc_of, positions, rolesets, arguments, strict=True):
             frames[d].append(IndexedFrame(position, roleset, tuple(found)))
 
@@ -345,10 +372,10 @@ class SemanticRoleHead(Head):
         ]
 
     def _query(
-        self, predicates: Ints1d, starts: Ints1d, ends: Ints1d, forms: Sequence[str]
+        self, predicates: np.ndarray, starts: np.ndarray, ends: np.ndarray, forms: Sequence[str]
     ) -> FrameQuery:
         candidates = [self.senses.candidates(form) for form in forms]
-        sizes = [len(each) for each in candidates]
+        sizes = np.asarray([len(each) for each in candidates], dtype=np.int64)
         return FrameQuery(
             predicates,
             starts,
@@ -357,11 +384,11 @@ class SemanticRoleHead(Head):
             np.repeat(np.arange(len(forms)), sizes),
         )
 
-    def _ranges(self, docs: Sequence[Doc]) -> tuple[Ints1d, Ints1d]:
+    def _ranges(self, docs: Sequence[Doc]) -> tuple[np.ndarray, np.ndarray]:
         """Where the arguments of a predicate at each token can be.
 
-        RETURNS (Tuple[Ints1d, Ints1d]): [tokens of all documents], first token and last token
-            (exclusive), counted over the batch.
+        RETURNS (Tuple[np.ndarray, np.ndarray]): [tokens of all documents], first token and last
+            token (exclusive), counted over the batch.
         """
         n_tokens = sum(len(doc) for doc in docs)
         first_of_sentence = np.zeros(n_tokens, dtype=bool)
@@ -396,8 +423,6 @@ class SemanticRoleHead(Head):
                 is_predicate[offset : offset + len(doc)] = 0.0
                 for frame in aligned_frames(example, self.cfg["spans_key"])[0]:
                     at = offset + frame.predicate
-                    if is_predicate[at, 0] == 1.0:
-                        continue  # a second frame of the same token
                     is_predicate[at, 0] = 1.0
                     for label, start, end in frame.arguments:
                         role = role_of.get(label, -1)
@@ -418,34 +443,70 @@ class SemanticRoleHead(Head):
         )
 
 
+class TokenBatch:
+    """The tokens of several documents in a row.
+
+    docs (List[Doc]): The documents.
+    vectors (Floats2d): [tokens, width].
+    doc_starts (np.ndarray): [documents], the first token of each.
+    words (np.ndarray): [words], the tokens that are not whitespace.
+    """
+
+    def __init__(self, docs: list[Doc], vectors: Floats2d) -> None:
+        self.docs = docs
+        self.vectors = vectors
+        lengths = np.asarray([len(doc) for doc in docs], dtype=np.int64)
+        self.doc_starts = np.cumsum(lengths) - lengths
+        is_space = np.concatenate([np.atleast_1d(doc.to_array(IS_SPACE)) for doc in docs])
+        self.words = np.flatnonzero(is_space == 0)
+
+    def without_outer_space(
+        self, starts: np.ndarray, ends: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Cut whitespace tokens off both ends of spans.
+
+        starts (np.ndarray): [spans], the first token of each.
+        ends (np.ndarray): [spans], the last token, exclusive.
+        RETURNS (Tuple[np.ndarray, np.ndarray]): The same; the end is not after the start where
+            nothing is left.
+        """
+        first = np.searchsorted(self.words, starts)
+        last = np.searchsorted(self.words, ends) - 1
+        is_empty = first > last
+        n_words = len(self.words)
+        return (
+            self.words[np.minimum(first, n_words - 1)],
+            np.where(is_empty, 0, self.words[np.maximum(last, 0)] + 1),
+        )
+
+
 @dataclass(frozen=True)
 class GoldFrames:
     """The gold frames of a batch as arrays.
 
     n_annotated_tokens (int): Tokens of annotated documents.
-    is_predicate (Floats2d): [tokens, 1], 1.0, 0.0, or NaN in documents without annotation.
+    is_predicate (np.ndarray): [tokens, 1], 1.0, 0.0, or NaN in documents without annotation.
     query (FrameQuery): What to score for the gold predicates.
-    tags (Ints1d): [pairs], the right BIO tag, -1 where not known.
-    right_candidates (Ints1d): [predicates], the right row of the query's candidates, or -1.
+    tags (np.ndarray): [pairs], the right BIO tag, -1 where not known.
+    right_candidates (np.ndarray): [predicates], the right row of the query's candidates, or -1.
     """
 
     n_annotated_tokens: int
-    is_predicate: Floats2d
+    is_predicate: np.ndarray
     query: FrameQuery
-    tags: Ints1d
-    right_candidates: Ints1d
+    tags: np.ndarray
+    right_candidates: np.ndarray
 
 
-def _tag_targets(query: FrameQuery, arguments: np.ndarray, n_roles: int) -> Ints1d:
+def _tag_targets(query: FrameQuery, arguments: np.ndarray, n_roles: int) -> np.ndarray:
     """Write arguments as BIO tags of pairs.
 
     Tokens of an argument that has an unknown role or reaches out of the range have no known tag.
-    Where arguments of one predicate overlap, the first one given counts.
 
     query (FrameQuery): The predicates and their ranges.
     arguments (np.ndarray): [arguments, 4]: predicate, role (-1: unknown), first token, end.
     n_roles (int): The number of roles.
-    RETURNS (Ints1d): [pairs].
+    RETURNS (np.ndarray): [pairs].
     """
     lengths = query.ends - query.starts
     first_pair = np.cumsum(lengths) - lengths
@@ -456,24 +517,16 @@ def _tag_targets(query: FrameQuery, arguments: np.ndarray, n_roles: int) -> Ints
     reachable = inside_start < inside_end
     learnable = reachable & (inside_start == start) & (inside_end == end) & (role >= 0)
     shift = first_pair[predicate] - query.starts[predicate]
-    taken = np.zeros(len(tags), dtype=bool)
-    kept = []
-    for i in np.flatnonzero(reachable).tolist():
-        row = slice(inside_start[i] + shift[i], inside_end[i] + shift[i])
-        if taken[row].any():
-            continue
-        taken[row] = True
-        if learnable[i]:
-            kept.append(i)
-        else:
-            tags[row] = -1
+    for i in np.flatnonzero(reachable & ~learnable).tolist():
+        tags[inside_start[i] + shift[i] : inside_end[i] + shift[i]] = -1
+    kept = np.flatnonzero(learnable)
     gold = bio_from_spans(
         (start + shift)[kept], (end + shift)[kept], role[kept], len(tags), n_roles
     )
     return np.where(tags < 0, tags, gold)
 
 
-def _right_candidates(query: FrameQuery, rolesets: Sequence[int]) -> Ints1d:
+def _right_candidates(query: FrameQuery, rolesets: Sequence[int]) -> np.ndarray:
     right = np.full(len(rolesets), -1, dtype=np.int64)
     wanted = np.asarray(rolesets, dtype=np.int64)[query.candidate_predicates]
     rows = np.flatnonzero(query.candidates == wanted)
@@ -481,15 +534,15 @@ def _right_candidates(query: FrameQuery, rolesets: Sequence[int]) -> Ints1d:
     return right
 
 
-def _best_of_segments(scores: Any, segments: Ints1d, n_segments: int) -> Ints1d:
-    """RETURNS (Ints1d): [segments], the first row with the highest score, -1 for no row."""
+def _best_of_segments(scores: Any, segments: np.ndarray, n_segments: int) -> np.ndarray:
+    """RETURNS (np.ndarray): [segments], the first row with the highest score, -1 for no row."""
     best = np.full(n_segments, -1, dtype=np.int64)
     order = np.lexsort((-np.arange(len(scores)), scores, segments))
     best[segments[order]] = order  # the last one written stays: the highest of each segment
     return best
 
 
-def _parts(predicates: Ints1d, lengths: Ints1d) -> list[Ints1d]:
+def _parts(predicates: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
     """Split predicates so that no part has many more than `MAX_PAIRS` pairs."""
     if not len(predicates):
         return []

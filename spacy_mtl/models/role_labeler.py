@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
+import numpy as np
 import torch
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
-from thinc.types import Floats2d, Ints1d
+from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn.functional import embedding, gelu
 
@@ -20,20 +21,20 @@ from .torch_layer import torch_layer
 
 @dataclass(frozen=True)
 class FrameQuery:
-    """What to score for the predicates of a batch.
+    """What to score for the predicates of a batch. The arrays are numpy's, whatever the device.
 
-    predicates (Ints1d): [predicates], the token of each predicate, counted over the whole batch.
-    starts (Ints1d): [predicates], the first token that can be part of an argument.
-    ends (Ints1d): [predicates], the last such token, exclusive.
-    candidates (Ints1d): [candidates], rolesets to choose among.
-    candidate_predicates (Ints1d): [candidates], the predicate (0 to n) of each.
+    predicates (np.ndarray): [predicates], the token of each, counted over the whole batch.
+    starts (np.ndarray): [predicates], the first token that can be part of an argument.
+    ends (np.ndarray): [predicates], the last such token, exclusive.
+    candidates (np.ndarray): [candidates], rolesets to choose among.
+    candidate_predicates (np.ndarray): [candidates], the predicate (0 to n) of each.
     """
 
-    predicates: Ints1d
-    starts: Ints1d
-    ends: Ints1d
-    candidates: Ints1d
-    candidate_predicates: Ints1d
+    predicates: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    candidates: np.ndarray
+    candidate_predicates: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -182,18 +183,17 @@ class FrameScorer(nn.Module):
         return tags, senses
 
 
-def pairs_of(starts: Ints1d, ends: Ints1d, xp: Any) -> tuple[Ints1d, Ints1d]:
+def pairs_of(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """List all pairs of a predicate and a token of its range.
 
-    starts (Ints1d): [predicates], first token.
-    ends (Ints1d): [predicates], last token, exclusive.
-    xp (Any): numpy or cupy.
-    RETURNS (Tuple[Ints1d, Ints1d]): [pairs], predicate and token of each pair.
+    starts (np.ndarray): [predicates], first token.
+    ends (np.ndarray): [predicates], last token, exclusive.
+    RETURNS (Tuple[np.ndarray, np.ndarray]): [pairs], predicate and token of each pair.
     """
     lengths = ends - starts
-    predicate = xp.repeat(xp.arange(len(lengths)), lengths.tolist())
-    first_pair = xp.cumsum(lengths) - lengths
-    token = xp.arange(len(predicate)) - first_pair[predicate] + starts[predicate]
+    predicate = np.repeat(np.arange(len(lengths)), lengths)
+    first_pair = np.cumsum(lengths) - lengths
+    token = np.arange(len(predicate)) - first_pair[predicate] + starts[predicate]
     return predicate, token
 
 
@@ -230,7 +230,7 @@ def _framer_inputs(
     tokens, query = inputs
     device = model.shims[0].device  # type: ignore[attr-defined]
     tensor = xp2torch(tokens, requires_grad=is_train, device=device)
-    pair_predicates, pair_tokens = pairs_of(query.starts, query.ends, model.ops.xp)
+    pair_predicates, pair_tokens = pairs_of(query.starts, query.ends)
     indices = (
         query.predicates,
         pair_predicates,

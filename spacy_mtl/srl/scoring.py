@@ -10,6 +10,7 @@ A predicate is identified by its first token.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -75,11 +76,13 @@ def make_srl_scorer(key: str = "srl") -> Callable[..., dict[str, Any]]:
     key (str): The span group that holds the frames.
     RETURNS (Callable[[Iterable[Example]], Dict[str, Any]]): See `score_srl`.
     """
+    return partial(_score_component, key=key)
 
-    def srl_scorer(examples: Iterable[Example], **cfg: Any) -> dict[str, Any]:
-        return score_srl(examples, key=key)
 
-    return srl_scorer
+def _score_component(examples: Iterable[Example], *, key: str, **cfg: Any) -> dict[str, Any]:
+    """Score as a component's scorer, which spaCy also gives all settings of the component. A
+    function of the module, so that pipelines can be pickled."""
+    return score_srl(examples, key=key)
 
 
 def score_srl(

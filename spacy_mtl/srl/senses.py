@@ -12,7 +12,8 @@ class SenseInventory:
 
     Candidates for a form are the rolesets that it had in training, the commonest first. For a form
     never seen they are the rolesets of its lemma, where stripping an English suffix leads to one
-    that was seen. Failing that, a word gets its own first sense: `google.01`.
+    that was seen. Failing that, a word gets its own first sense: `google.01`. Where no roleset was
+    seen at all, there are none to guess.
     """
 
     def __init__(self, rolesets: Sequence[str] = (), forms: dict[str, list[int]] | None = None):
@@ -70,9 +71,10 @@ class SenseInventory:
         return []
 
     def fallback(self, form: str) -> str:
-        """RETURNS (str): The first sense of a word of which nothing is known."""
-        guesses = lemma_guesses(form)
-        return f"{guesses[-1] if guesses else form}.01"
+        """RETURNS (str): The first sense of a word of which nothing is known; empty in an empty
+        inventory.
+        """
+        return f"{lemma_guesses(form)[-1]}.01" if self.rolesets else ""
 
     def to_json(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): The arguments of `SenseInventory`."""
@@ -81,7 +83,7 @@ class SenseInventory:
 
 def lemma_of(roleset: str) -> str:
     """RETURNS (str): The lemma of a roleset: "give" of "give.01"."""
-    return roleset.rpartition(".")[0]
+    return roleset.rsplit(".", 1)[0]
 
 
 def lemma_guesses(form: str) -> list[str]:
@@ -94,17 +96,26 @@ def lemma_guesses(form: str) -> list[str]:
     guesses = [form]
     if len(form) > 4 and form.endswith("ies"):
         guesses += [form[:-3] + "y"]
-    elif len(form) > 4 and form.endswith(("ches", "shes", "sses", "xes", "zes")):
+    elif len(form) > 4 and form.endswith(("ches", "shes", "sses", "xes", "zzes")):
+        guesses += [form[:-1], form[:-2]]
+    elif len(form) > 3 and form.endswith("oes"):
         guesses += [form[:-1], form[:-2]]
     elif len(form) > 3 and form.endswith("s") and not form.endswith(("ss", "us", "is")):
         guesses += [form[:-1]]
     elif len(form) > 4 and form.endswith("ied"):
         guesses += [form[:-3] + "y"]
-    elif len(form) > 4 and form.endswith("ing"):
+    elif len(form) > 3 and form.endswith("eed"):
+        guesses += [form[:-1], form]  # "agreed", "need"
+    elif len(form) > 4 and form.endswith("ing") and _has_vowel(form[:-3]):
         guesses += _stems(form[:-3])
-    elif len(form) > 3 and form.endswith("ed"):
+    elif len(form) > 3 and form.endswith("ed") and _has_vowel(form[:-2]):
         guesses += _stems(form[:-2])
     return guesses
+
+
+def _has_vowel(stem: str) -> bool:
+    """Whether something is left that can be a verb: "bring" is not "br" + "ing"."""
+    return any(letter in "aeiouy" for letter in stem)
 
 
 def _stems(stem: str) -> list[str]:

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import spacy
+import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.training.loop import train_while_improving
 from spacy.util import registry
 from thinc.api import Optimizer, fix_random_seed
 
@@ -144,6 +146,8 @@ def head_config(name: str, width: int = WIDTH, upstream: str = "*") -> dict[str,
     else:
         model = {"@architectures": "spacy.Tagger.v2"}
     config: dict[str, Any] = {"model": {**model, "tok2vec": listener}}
+    if name == "parser":
+        config["min_action_freq"] = 1
     if name == "spancat":
         config["suggester"] = {"@misc": "test_suggester"}
     return config
@@ -212,6 +216,10 @@ def settle_weights(nlp: Language, seed: int = 0) -> None:
                 if node.has_param(param):
                     shape = node.get_param(param).shape
                     node.set_param(param, random.normal(0, 0.3, shape).astype("f"))
+            for shim in node.shims:
+                for tensor in shim._model.parameters():
+                    values = random.normal(0, 0.3, tuple(tensor.shape)).astype("f")
+                    tensor.data = torch.from_numpy(values)
 
 
 def make_examples(nlp: Language, keep: Iterable[str] | None = None) -> list[Example]:
@@ -258,7 +266,8 @@ class Recorder:
     ) -> tuple[np.ndarray, np.ndarray]:
         self.gradients.append(np.array(gradient).ravel())
         self.owners.append(key[0])
-        return weights, gradient * 0.0
+        gradient *= 0.0
+        return weights, gradient
 
     @property
     def flat(self) -> np.ndarray:
@@ -288,7 +297,11 @@ def gradient_norm(nlp: Language, name: str = TRUNK) -> float:
 
 
 def update(nlp: Language, examples: list[Example], **kwargs: Any) -> dict[str, float]:
-    """One `nlp.update` as `spacy train` does it: without an optimizer, without dropout."""
+    """One `nlp.update` as `spacy train` does it, without an optimizer.
+
+    Seeds the random numbers: `ner` and `parser` use a little dropout whatever they are told.
+    """
+    fix_random_seed(0)
     losses: dict[str, float] = {}
     nlp.update(examples, sgd=False, losses=losses, **kwargs)  # type: ignore[arg-type]
     return losses
@@ -354,3 +367,33 @@ def count_backward(nlp: Language) -> list[int]:
 
     model._func = counted
     return calls
+
+
+def run_loop(nlp: Language, exclude: Sequence[str] = (), **kwargs: Any) -> list[Any]:
+    """Two steps of the loop of `spacy train` on the annotated documents, without dropout.
+
+    nlp (Language): The pipeline.
+    exclude (Sequence[str]): The frozen components.
+    **kwargs: Arguments of `train_while_improving` with other values.
+    RETURNS (List[Tuple[List[Example], Dict[str, Any], Optional[bool]]]): What the loop yields.
+    """
+    settings: dict[str, Any] = {
+        "dropout": 0.0,
+        "eval_frequency": 100,
+        "accumulate_gradient": 1,
+        "patience": 0,
+        "max_steps": 2,
+        "annotating_components": [],
+        "before_update": None,
+        **kwargs,
+    }
+    return list(
+        train_while_improving(
+            nlp,
+            nlp.create_optimizer(),
+            [(0, make_examples(nlp)), (1, make_examples(nlp))],
+            lambda: (0.0, {}),
+            exclude=list(exclude),
+            **settings,
+        )
+    )

@@ -6,7 +6,6 @@ so once it is mended there.
 
 import pytest
 from spacy.training.initialize import init_nlp
-from spacy.training.loop import train_while_improving
 from spacy.util import registry
 from thinc.api import Config
 
@@ -24,6 +23,7 @@ from .pipelines import (
     make_examples,
     make_nlp,
     parameters,
+    run_loop,
     unannotated_for,
     update,
 )
@@ -127,23 +127,6 @@ def init_with_frozen_last(factory, last, base, trunk):
     config["components"][TRUNK] = trunk
     config["components"][new] = {"factory": new, **head_config(new)}
     return init_nlp(config)
-
-
-def run_loop(nlp, exclude, **kwargs):
-    """The loop of `spacy train`."""
-    settings = {"dropout": 0.0, "eval_frequency": 1, "accumulate_gradient": 1, "patience": 0}
-    settings |= {"max_steps": 2, "annotating_components": [], "before_update": None, **kwargs}
-    examples = make_examples(nlp)
-    return list(
-        train_while_improving(
-            nlp,
-            nlp.create_optimizer(),
-            ((0, examples) for _ in range(2)),
-            lambda: (0.0, {}),
-            exclude=exclude,
-            **settings,
-        )
-    )
 
 
 @pytest.mark.parametrize("last", HEADS)

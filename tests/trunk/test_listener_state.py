@@ -10,6 +10,8 @@ import weakref
 
 import numpy as np
 import pytest
+from spacy.tokens import Doc
+from spacy.training import Example
 from thinc.api import Adam
 
 from .pipelines import (
@@ -36,7 +38,7 @@ def listener_of(nlp):
 
 
 def other_examples(nlp):
-    return [make_example(nlp, **{**ANNOTATIONS[2], "words": ["Rome", "stinks", "often", "!"]})]
+    return [make_example(nlp, **{**ANNOTATIONS[2], "words": ["Milan", "stinks", "often", "!"]})]
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -272,7 +274,7 @@ def test_rehearsal_reads_documents_that_the_trunk_annotated(factory, head):
     train(nlp, make_examples(nlp), Adam(0.01))
     examples = other_examples(nlp)
     if factory == STOCK:
-        with pytest.raises(ValueError, match="E953"):
+        with pytest.raises(ValueError, match="E953|E203"):
             nlp.rehearse(examples, sgd=optimizer)
         return
     with pytest.raises(ValueError, match="'tok2vec' did not run on this document"):
@@ -285,7 +287,7 @@ def test_rehearsal_reads_documents_that_the_trunk_annotated(factory, head):
 @pytest.mark.parametrize("factory", FACTORIES)
 def test_empty_documents_do_no_harm(factory):
     nlp = make_nlp(factory, HEADS)
-    empty = [make_example(nlp, []) for _ in range(2)]
+    empty = [Example(Doc(nlp.vocab), Doc(nlp.vocab)) for _ in range(2)]
     losses = update(nlp, empty)
     assert gradient_norm(nlp) == 0.0
     assert not any(losses.values())

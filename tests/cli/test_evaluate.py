@@ -1,0 +1,136 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from spacy.tokens import Doc, DocBin
+
+from spacy_mtl.cli.evaluate import evaluate
+
+from ..trained import Trained, make_docs, run, save, without
+
+pytest_plugins = ["tests.trained"]
+
+
+@pytest.fixture
+def unannotated(tmp_path: Path) -> Path:
+    """Documents without any annotation."""
+    bare = [Doc(doc.vocab, words=[token.text for token in doc]) for doc in make_docs()]
+    return save(bare, tmp_path / "bare.spacy")
+
+
+def test_scores_of_every_component_are_returned(trained: Trained) -> None:
+    results = evaluate(trained.model, trained.dev)
+    assert list(results["components"]) == [
+        "tokenizer", "tagger", "parser", "senter", "ner", "textcat", "srl"
+    ]  # fmt: skip
+    assert results["documents"] == 16
+    assert results["words"] == 168
+    assert results["speed"] > 0
+    assert set(results["annotated"].values()) == {16}
+    assert results["components"]["ner"]["ents_f"] > 0.9
+    assert set(results["components"]["srl"]["srl_arguments_per_role"]) == {"ARG0", "ARG1", "ARG2"}
+
+
+def test_annotation_that_is_missing_everywhere_gives_no_score(
+    trained: Trained, unannotated: Path
+) -> None:
+    results = evaluate(trained.model, unannotated)
+    scored = {name for name, count in results["annotated"].items() if count}
+    assert not scored & {"tagger", "parser", "senter", "ner", "textcat", "srl"}
+    for name in ("tagger", "parser", "senter", "ner", "textcat", "srl"):
+        assert set(results["components"][name].values()) == {None}
+
+
+def test_annotation_that_some_documents_lack_is_scored_on_the_others(
+    trained: Trained, tmp_path: Path
+) -> None:
+    docs = [without(doc, "srl") if i % 4 else doc for i, doc in enumerate(make_docs())]
+    results = evaluate(trained.model, save(docs, tmp_path / "partly.spacy"))
+    assert results["annotated"]["srl"] == 4
+    assert results["annotated"]["ner"] == 16
+    assert results["components"]["srl"]["srl_predicates_f"] > 0.9
+
+
+def test_batch_size_does_not_change_scores(trained: Trained) -> None:
+    assert (
+        evaluate(trained.model, trained.dev, batch_size=1)["components"]
+        == evaluate(trained.model, trained.dev, batch_size=16)["components"]
+    )
+
+
+def test_json_holds_all_scores_in_a_stable_order(trained: Trained, tmp_path: Path) -> None:
+    output = tmp_path / "metrics" / "scores.json"
+    results = evaluate(trained.model, trained.dev, output=output)
+    text = output.read_text(encoding="utf8")
+    saved = json.loads(text)
+    assert saved["components"] == results["components"]
+    assert list(saved) == sorted(saved)
+    assert list(saved["components"]["srl"]) == sorted(results["components"]["srl"])
+
+
+def test_command_prints_tables(trained: Trained, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    docs = make_docs()
+    save(docs[:8], folder / "a.spacy")
+    save([without(doc, "cats") for doc in docs[8:]], folder / "b.spacy")
+    result = run("mtl", "evaluate", trained.model, folder, "--batch-size", "4")
+    assert result.exit_code == 0, result.output
+    lines = [line.split() for line in result.output.splitlines() if line]
+    assert ["Documents", "16"] in lines
+    rows = {line[0]: line for line in lines}
+    assert rows["textcat"][1] == "8"
+    assert rows["srl"][1:3] == ["16", "srl_predicates"]
+    for label in ("PERSON", "PLACE", "ARG0", "GOOD"):
+        assert label in rows
+
+
+def test_command_says_what_is_not_annotated(trained: Trained, unannotated: Path) -> None:
+    result = run("mtl", "evaluate", trained.model, unannotated)
+    assert result.exit_code == 0, result.output
+    rows = {line.split()[0]: line for line in result.output.splitlines() if line.split()}
+    for name in ("ner", "textcat", "srl", "tagger", "parser", "senter"):
+        assert "not annotated" in rows[name]
+
+
+def check_failure(message: str, *arguments: str | Path) -> None:
+    """Check that `mtl evaluate` ends with exit code 1 and a message, not with a traceback."""
+    result = run("mtl", "evaluate", *arguments)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert message in " ".join(result.output.split())
+    assert "Traceback" not in result.output
+
+
+def test_missing_pipeline_is_reported(trained: Trained, tmp_path: Path) -> None:
+    check_failure("not found: it is neither", tmp_path / "nothing", trained.dev)
+    check_failure("it holds no config.cfg", tmp_path, trained.dev)
+
+
+def test_broken_pipeline_is_reported(trained: Trained, tmp_path: Path) -> None:
+    shutil.copytree(trained.model, tmp_path / "model")
+    file = tmp_path / "model" / "ner" / "model"
+    file.write_bytes(file.read_bytes()[:-50])
+    check_failure("Component 'ner' can't be loaded", tmp_path / "model", trained.dev)
+    (tmp_path / "model" / "config.cfg").write_text("[nlp]\nlang = ", encoding="utf8")
+    check_failure("can't be loaded.", tmp_path / "model", trained.dev)
+
+
+def test_bad_data_is_reported(trained: Trained, tmp_path: Path) -> None:
+    check_failure("not found", trained.model, tmp_path / "nothing.spacy")
+    check_failure("holds no .spacy file", trained.model, tmp_path)
+    empty = tmp_path / "empty.spacy"
+    DocBin().to_disk(empty)
+    check_failure("holds no document with tokens", trained.model, empty)
+    empty.write_bytes(trained.dev.read_bytes()[:100])
+    check_failure("is truncated or no .spacy file", trained.model, empty)
+    check_failure("is no .spacy file", trained.model, trained.config)
+
+
+def test_missing_gpu_is_reported(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_gpu(gpu_id: int) -> None:
+        raise ValueError("No GPU devices detected")
+
+    monkeypatch.setattr("spacy.cli._util.require_gpu", no_gpu)
+    check_failure("No GPU devices", trained.model, trained.dev, "--gpu-id", "0")

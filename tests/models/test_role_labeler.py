@@ -1,0 +1,255 @@
+import numpy as np
+import pytest
+import spacy
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model, fix_random_seed, set_dropout_rate
+from torch.nn.functional import gelu
+
+from spacy_mtl.models.role_labeler import (
+    FrameQuery,
+    FrameScorer,
+    FrameScores,
+    PredicateDetector,
+    build_role_labeler,
+    pairs_of,
+)
+from spacy_mtl.models.torch_layer import build_module
+
+WIDTH, N_ROLES, N_ROLESETS, REACH = 4, 2, 3, 3
+QUERY = FrameQuery(
+    predicates=np.array([1, 4]),
+    starts=np.array([0, 3]),
+    ends=np.array([3, 6]),
+    candidates=np.array([2, 0, 1]),
+    candidate_predicates=np.array([0, 0, 1]),
+)
+
+
+@pytest.fixture
+def framer() -> FrameScorer:
+    torch.manual_seed(0)
+    module = FrameScorer(WIDTH, N_ROLES, N_ROLESETS, 5, 3, REACH)
+    return module.double()
+
+
+@pytest.fixture
+def tokens() -> torch.Tensor:
+    torch.manual_seed(1)
+    return torch.randn(6, WIDTH, dtype=torch.float64, requires_grad=True)
+
+
+def indices() -> list[torch.Tensor]:
+    pair_predicates, pair_tokens = pairs_of(QUERY.starts, QUERY.ends)
+    return [
+        torch.as_tensor(values)
+        for values in (
+            QUERY.predicates,
+            pair_predicates,
+            pair_tokens,
+            QUERY.candidates,
+            QUERY.candidate_predicates,
+        )
+    ]
+
+
+# Pairs
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends"),
+    [([0, 3], [3, 6]), ([2], [3]), ([], []), ([0, 0, 4], [9, 1, 4]), ([5, 1], [7, 4])],
+)
+def test_pairs_are_those_of_a_plain_loop(starts, ends):
+    expected = [
+        (predicate, token)
+        for predicate, (start, end) in enumerate(zip(starts, ends, strict=True))
+        for token in range(start, end)
+    ]
+    predicate, token = pairs_of(np.array(starts, dtype=int), np.array(ends, dtype=int))
+    assert list(zip(predicate.tolist(), token.tolist(), strict=True)) == expected
+
+
+# The modules
+
+
+def test_detector_numbers():
+    module = PredicateDetector(2, 2)
+    with torch.no_grad():
+        module.hidden.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, -1.0]]))
+        module.hidden.bias.copy_(torch.tensor([0.0, 1.0]))
+        module.output.weight.copy_(torch.tensor([[2.0, 3.0]]))
+        module.output.bias.copy_(torch.tensor([0.5]))
+    scores = module(torch.tensor([[1.0, 2.0], [0.0, 0.0]]), 0.0)
+    normal = torch.distributions.Normal(0.0, 1.0)
+    phi = float(normal.cdf(torch.tensor(1.0)))  # gelu(x) = x * phi(x)
+    expected = [2 * phi + 3 * -(1 - phi) + 0.5, 3 * phi + 0.5]
+    assert scores[:, 0].tolist() == pytest.approx(expected, abs=1e-6)
+
+
+def test_detector_gradient():
+    torch.manual_seed(0)
+    module = PredicateDetector(3, 4).double()
+    tokens = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda values: module(values, 0.0), (tokens,))
+
+
+def test_framer_scores_are_those_of_a_plain_loop(framer, tokens):
+    tags, senses = framer(tokens, *indices(), 0.0)
+    expected_tags, expected_senses = [], []
+    for predicate, start, end in zip(QUERY.predicates, QUERY.starts, QUERY.ends, strict=True):
+        for token in range(start, end):
+            hidden = (
+                framer.predicate(tokens[predicate])
+                + framer.token.weight @ tokens[token]
+                + framer.distance.weight[token - predicate + REACH]
+            )
+            expected_tags.append(framer.tag(gelu(hidden)))
+    for candidate, number in zip(QUERY.candidates, QUERY.candidate_predicates, strict=True):
+        own = framer.roleset.weight[candidate]
+        predicate = gelu(framer.sense(tokens[QUERY.predicates[number]]))
+        expected_senses.append(predicate @ own[:-1] + own[-1])
+    assert tags.shape == (6, 1 + 2 * N_ROLES)
+    assert senses.shape == (3, 1)
+    assert torch.allclose(tags, torch.stack(expected_tags))
+    assert torch.allclose(senses[:, 0], torch.stack(expected_senses))
+
+
+def test_framer_gradient(framer, tokens):
+    names, parameters = zip(*framer.named_parameters(), strict=True)
+
+    def scores(values, *weights):
+        given = dict(zip(names, weights, strict=True))
+        return torch.func.functional_call(framer, given, (values, *indices(), 0.0))
+
+    assert torch.autograd.gradcheck(scores, (tokens, *parameters))
+
+
+def test_every_parameter_of_the_framer_gets_a_gradient(framer, tokens):
+    tags, senses = framer(tokens, *indices(), 0.0)
+    (tags.square().sum() + senses.square().sum()).backward()
+    assert all(parameter.grad.any() for parameter in framer.parameters())
+
+
+def test_tokens_out_of_range_get_no_gradient(framer):
+    tokens = torch.randn(8, WIDTH, dtype=torch.float64, requires_grad=True)
+    tags, senses = framer(tokens, *indices(), 0.0)
+    (tags.sum() + senses.sum()).backward()
+    assert tokens.grad[:6].any(dim=1).all()
+    assert not tokens.grad[6:].any()
+
+
+def test_dropout_is_for_training_only(framer, tokens):
+    framer.train()
+    dropped = framer(tokens, *indices(), 0.5)[0]
+    framer.eval()
+    plain = framer(tokens, *indices(), 0.0)[0]
+    assert torch.equal(framer(tokens, *indices(), 0.5)[0], plain)
+    assert not torch.allclose(dropped, plain)
+
+
+def test_detector_dropout_is_for_training_only(tokens):
+    module = PredicateDetector(WIDTH, 50).double()
+    module.train()
+    dropped = module(tokens, 0.5)
+    module.eval()
+    assert torch.equal(module(tokens, 0.5), module(tokens, 0.0))
+    assert not torch.allclose(dropped, module(tokens, 0.0))
+
+
+# The thinc layers
+
+
+def fixed_vectors(docs):
+    return [np.arange(len(doc) * WIDTH, dtype="f").reshape(-1, WIDTH) / 10 for doc in docs]
+
+
+@pytest.fixture
+def model() -> Model:
+    fix_random_seed(0)
+
+    def forward(model, docs, is_train):
+        return fixed_vectors(docs), lambda gradient: model.attrs["seen"].append(gradient) or []
+
+    tok2vec = Model("fixed", forward, dims={"nO": WIDTH}, attrs={"seen": []})
+    model = build_role_labeler(tok2vec=tok2vec, hidden_width=5, sense_width=3, max_distance=REACH)
+    model.initialize(X=[])
+    build_module(model.get_ref("detector"), width=WIDTH)
+    build_module(model.get_ref("framer"), width=WIDTH, n_roles=N_ROLES, n_rolesets=N_ROLESETS)
+    return model
+
+
+def docs_of(*lengths: int) -> list[Doc]:
+    nlp = spacy.blank("en")
+    return [Doc(nlp.vocab, words=["word"] * length) for length in lengths]
+
+
+def test_model_scores_tokens_and_sends_the_gradient_to_its_documents(model):
+    docs = docs_of(2, 0, 3)
+    scores, backprop = model.begin_update(docs)
+    assert scores.shape == (5, 1)
+    backprop(np.array([[0], [1], [0], [0], [0]], dtype="f"))
+    first, none, last = model.get_ref("tok2vec").attrs["seen"][0]
+    assert not first[0].any() and first[1].any()
+    assert none.shape == (0, WIDTH)
+    assert not last.any()
+
+
+def test_framer_layer_backward_is_that_of_autograd(model):
+    framer = model.get_ref("framer")
+    vectors = np.random.default_rng(0).normal(size=(6, WIDTH)).astype("f")
+    scores, backprop = framer.begin_update((vectors, QUERY))
+    rng = np.random.default_rng(1)
+    d_tags = rng.normal(size=scores.tags.shape).astype("f")
+    d_senses = rng.normal(size=scores.senses.shape).astype("f")
+    d_tokens = backprop(FrameScores(d_tags, d_senses))
+    module = framer.shims[0]._model
+    tokens = torch.tensor(vectors, requires_grad=True)
+    tags, senses = module(tokens, *indices(), 0.0)
+    assert np.allclose(scores.tags, tags.detach())
+    assert np.allclose(scores.senses, senses.detach())
+    (tags * torch.tensor(d_tags)).sum().add((senses * torch.tensor(d_senses)).sum()).backward()
+    assert np.allclose(d_tokens, tokens.grad, atol=1e-6)
+
+
+def test_layers_predict_the_same_whatever_the_dropout_rate(model):
+    vectors = np.random.default_rng(0).normal(size=(6, WIDTH)).astype("f")
+    detector, framer = model.get_ref("detector"), model.get_ref("framer")
+    expected = detector.predict(vectors), framer.predict((vectors, QUERY))
+    trained = detector.begin_update(vectors)[0]
+    assert np.allclose(trained, expected[0])
+    set_dropout_rate(model, 0.5)
+    assert np.array_equal(detector.predict(vectors), expected[0])
+    scores = framer.predict((vectors, QUERY))
+    assert np.array_equal(scores.tags, expected[1].tags)
+    assert np.array_equal(scores.senses, expected[1].senses)
+    assert not np.allclose(detector.begin_update(vectors)[0], trained)
+
+
+def test_no_candidates_are_no_scores(model):
+    query = FrameQuery(
+        np.array([1]), np.array([0]), np.array([3]), np.zeros(0, dtype=int), np.zeros(0, dtype=int)
+    )
+    scores = model.get_ref("framer").predict((np.ones((3, WIDTH), dtype="f"), query))
+    assert scores.tags.shape == (3, 1 + 2 * N_ROLES)
+    assert scores.senses.shape == (0, 1)
+
+
+def test_max_distance_must_be_positive():
+    with pytest.raises(ValueError, match="max_distance is 0; it must be at least 1"):
+        build_role_labeler(tok2vec=Model("none", lambda m, X, t: (X, None)), max_distance=0)
+
+
+def test_bytes_keep_the_scores(model):
+    docs = docs_of(3)
+    expected = model.predict(docs)
+    blank = build_role_labeler(
+        tok2vec=model.get_ref("tok2vec").copy(), hidden_width=5, sense_width=3, max_distance=REACH
+    )
+    blank.from_bytes(model.to_bytes())
+    assert np.array_equal(blank.predict(docs), expected)
+    vectors = np.ones((6, WIDTH), dtype="f")
+    assert np.array_equal(
+        blank.get_ref("framer").predict((vectors, QUERY)).tags,
+        model.get_ref("framer").predict((vectors, QUERY)).tags,
+    )

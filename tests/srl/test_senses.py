@@ -1,0 +1,154 @@
+import json
+
+import pytest
+
+from spacy_mtl.srl.senses import SenseInventory, lemma_guesses, lemma_of
+
+SEEN = [
+    ("gave", "give.01"),
+    ("gave", "give.02"),
+    ("gave", "give.02"),
+    ("left", "leave.01"),
+    ("left", "leave.02"),
+    ("stop", "stop.01"),
+    ("create", "create.01"),
+    ("carry", "carry.02"),
+    ("carry", "carry.01"),
+    ("set", ""),
+]
+
+
+@pytest.fixture
+def senses() -> SenseInventory:
+    return SenseInventory.from_corpus(SEEN)
+
+
+def candidates(senses: SenseInventory, form: str) -> list[str]:
+    return [senses.rolesets[index] for index in senses.candidates(form)]
+
+
+def test_rolesets_are_sorted_and_indexed(senses):
+    assert senses.rolesets == sorted({roleset for _, roleset in SEEN if roleset})
+    assert len(senses) == 8
+    assert [senses.index(roleset) for roleset in senses.rolesets] == list(range(8))
+    assert senses.index("go.01") == -1
+    assert senses.index("") == -1
+
+
+def test_forms_have_what_they_had_the_commonest_first(senses):
+    assert candidates(senses, "gave") == ["give.02", "give.01"]
+    assert candidates(senses, "left") == ["leave.01", "leave.02"]
+
+
+def test_equal_counts_go_by_name():
+    senses = SenseInventory.from_corpus([("saw", "see.01"), ("saw", "saw.01")])
+    assert candidates(senses, "saw") == ["saw.01", "see.01"]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("give", ["give.01", "give.02"]),
+        ("gives", ["give.01", "give.02"]),
+        ("giving", ["give.01", "give.02"]),
+        ("stopped", ["stop.01"]),
+        ("creating", ["create.01"]),
+        ("carries", ["carry.01", "carry.02"]),
+        ("carried", ["carry.01", "carry.02"]),
+    ],
+)
+def test_unseen_forms_have_the_rolesets_of_their_lemma(senses, form, expected):
+    assert candidates(senses, form) == expected
+
+
+def test_forms_seen_without_roleset_and_unknown_words_have_none(senses):
+    assert candidates(senses, "set") == []
+    assert candidates(senses, "googled") == []
+
+
+@pytest.mark.parametrize(
+    ("form", "roleset"),
+    [
+        ("google", "google.01"),
+        ("googles", "google.01"),
+        ("emailed", "email.01"),
+        ("tweets", "tweet.01"),
+        ("spied", "spy.01"),
+        ("", ".01"),
+    ],
+)
+def test_unknown_words_get_their_own_first_sense(senses, form, roleset):
+    assert senses.fallback(form) == roleset
+
+
+def test_nothing_is_guessed_where_no_roleset_was_seen():
+    senses = SenseInventory.from_corpus([("gave", ""), ("left", "")])
+    assert len(senses) == 0
+    assert senses.candidates("gave") == []
+    assert senses.fallback("gave") == ""
+
+
+def test_json_round_trip(senses):
+    again = SenseInventory(**json.loads(json.dumps(senses.to_json())))
+    assert again.to_json() == senses.to_json()
+    for form in ("gave", "giving", "unknown"):
+        assert again.candidates(form) == senses.candidates(form)
+
+
+def test_the_order_of_the_corpus_does_not_matter(senses):
+    assert SenseInventory.from_corpus(SEEN[::-1]).to_json() == senses.to_json()
+
+
+@pytest.mark.parametrize(
+    ("roleset", "lemma"), [("give.01", "give"), ("e.g.02", "e.g"), ("give", "give")]
+)
+def test_lemma_of(roleset, lemma):
+    assert lemma_of(roleset) == lemma
+
+
+@pytest.mark.parametrize(
+    ("form", "lemma"),
+    [
+        ("walks", "walk"),
+        ("watches", "watch"),
+        ("washes", "wash"),
+        ("passes", "pass"),
+        ("fixes", "fix"),
+        ("buzzes", "buzz"),
+        ("realizes", "realize"),
+        ("goes", "go"),
+        ("studies", "study"),
+        ("dies", "die"),
+        ("pass", "pass"),
+        ("focus", "focus"),
+        ("studied", "study"),
+        ("walked", "walk"),
+        ("planned", "plan"),
+        ("called", "call"),
+        ("passed", "pass"),
+        ("realized", "realize"),
+        ("moved", "move"),
+        ("need", "need"),
+        ("proceed", "proceed"),
+        ("walking", "walk"),
+        ("running", "run"),
+        ("falling", "fall"),
+        ("giving", "give"),
+        ("bring", "bring"),
+        ("sing", "sing"),
+        ("is", "is"),
+        ("as", "as"),
+    ],
+)
+def test_last_guess_is_the_likeliest_lemma(form, lemma):
+    assert lemma_guesses(form)[-1] == lemma
+
+
+@pytest.mark.parametrize(
+    ("form", "lemma"),
+    [("hoped", "hope"), ("making", "make"), ("agreed", "agree"), ("caches", "cache")],
+)
+def test_other_lemmas_are_among_the_guesses(form, lemma):
+    guesses = lemma_guesses(form)
+    assert guesses[0] == form
+    assert lemma in guesses
