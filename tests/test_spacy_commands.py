@@ -1,5 +1,7 @@
 """spaCy's own commands and habits work on a multi-task pipeline."""
 
+import multiprocessing
+import os
 import pickle
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import spacy
 import srsly
+import torch
 from spacy.cli.find_threshold import find_threshold
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
@@ -115,9 +118,7 @@ def test_fill_config_completes_the_components(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.cfg")), ids=lambda path: path.name)
-def test_shipped_config_is_complete_and_valid(
-    path: Path, trained: Trained, tmp_path: Path
-) -> None:
+def test_shipped_config_is_complete_and_valid(path: Path, trained: Trained, tmp_path: Path) -> None:
     result = run("init", "fill-config", path, tmp_path / "filled.cfg")
     assert result.exit_code == 0, result.output
     filled, own = load_config(tmp_path / "filled.cfg"), load_config(path)
@@ -142,9 +143,7 @@ def test_init_labels_and_training_from_them(trained: Trained, tmp_path: Path) ->
     }
     config["training"].update(max_steps=2, eval_frequency=2)
     config.to_disk(tmp_path / "labels.cfg")
-    result = run(
-        "train", tmp_path / "labels.cfg", "-o", tmp_path / "output", *trained.arguments
-    )
+    result = run("train", tmp_path / "labels.cfg", "-o", tmp_path / "output", *trained.arguments)
     assert result.exit_code == 0, result.output
     ours, theirs = spacy.load(tmp_path / "output" / "model-last"), spacy.load(trained.model)
     for name in names:
@@ -187,6 +186,18 @@ def test_find_threshold(trained: Trained, component: str, score: str) -> None:
 def test_multiprocessing_gives_the_same_documents(nlp: Language, texts: list[str]) -> None:
     parallel = list(nlp.pipe(texts, n_process=2, batch_size=4))
     assert_same_predictions(parallel, list(nlp.pipe(texts)))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only forked processes inherit a state")
+def test_forked_processes_do_not_wait_for_threads_of_their_parent(nlp: Language) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            assert pool.apply(torch.get_num_threads) == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_pickle_and_bytes(trained: Trained, nlp: Language, texts: list[str]) -> None:

@@ -175,7 +175,6 @@ def train_pipeline(folder: Path) -> Trained:
     RETURNS (Trained): The files.
     """
     docs = make_docs()
-    heads = ("ents", "cats", "srl")
     partial = [without(doc, ("ents", "cats", "srl")[i % 3]) for i, doc in enumerate(docs)]
     config = folder / "small.cfg"
     small_config().to_disk(config)

@@ -1,6 +1,7 @@
 """Long documents as several shorter ones, with all their annotation."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from spacy.tokens import Doc, Span, SpanGroup
@@ -61,7 +62,7 @@ def _frame_extents(doc: Doc, key: str, group: SpanGroup) -> Iterator[tuple[int, 
 
 def _piece_bounds(cuts: list[int], length: int, max_length: int) -> Iterator[tuple[int, int]]:
     start = 0
-    for cut, following in zip(cuts, [*cuts[1:], length], strict=True):
+    for cut, following in pairwise([*cuts, length]):
         if following - start > max_length:
             yield start, cut
             start = cut

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,17 @@ from thinc.api import Model, Optimizer, PyTorchShim
 from thinc.layers import pytorchwrapper
 from thinc.shims.shim import Shim
 from thinc.util import get_torch_default_device, xp2torch
+
+
+def _leave_threads_of_parent() -> None:
+    """Let a forked process, such as those of `nlp.pipe(n_process=2)`, compute on its own thread
+    only. The threads that torch started before the fork don't exist in it: it would wait for them
+    forever. torch's own data loader does the same in its workers."""
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_threads_of_parent)
 
 
 class TorchShim(PyTorchShim):
@@ -39,17 +51,35 @@ class TorchShim(PyTorchShim):
         self.cfg = settings
         self._model = self._build(**settings).to(get_torch_default_device())
 
+    def to_bytes(self) -> bytes:
+        """RETURNS (bytes): Settings and parameters, or that there is no module yet."""
+        if self._model is None:
+            return srsly.msgpack_dumps({"config": None, "state": None})
+        return super().to_bytes()
+
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
         """Load settings and parameters, building the module that they describe.
 
         bytes_data (bytes): What `to_bytes` gave.
         RETURNS (TorchShim): The shim itself.
         """
-        settings = srsly.msgpack_loads(bytes_data)["config"]
-        if self._model is None or self.cfg != settings:
-            self.build_module(**settings)
+        message = srsly.msgpack_loads(bytes_data)
+        if message["state"] is None:
+            self.cfg, self._model = {}, None
+            return self
+        if self._model is None or self.cfg != message["config"]:
+            self.build_module(**message["config"])
         super().from_bytes(bytes_data)
         return self
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the module.
+
+        device_type (str): "cpu" or "gpu".
+        device_id (int): The number of the GPU.
+        """
+        if self._model is not None:
+            super().to_device(device_type, device_id)
 
     def finish_update(self, optimizer: Optimizer) -> None:
         """Update the parameters that have a gradient.
@@ -92,17 +122,32 @@ class TorchShim(PyTorchShim):
 
         inputs (ArgsKwargs): The module's arguments.
         RETURNS (Any): What the module returns.
+        RAISES (ValueError): If there is no module yet.
         """
+        module = self._require_module()
+        module.eval()
+        with torch.no_grad():
+            outputs = module(*inputs.args, **inputs.kwargs)
+        module.train()
+        return outputs
+
+    def begin_update(self, inputs: Any) -> tuple[Any, Callable[[Any], Any]]:
+        """Run the module in training mode.
+
+        inputs (ArgsKwargs): The module's arguments.
+        RETURNS (Tuple[Any, Callable]): What the module returns, and the backward pass.
+        RAISES (ValueError): If there is no module yet.
+        """
+        self._require_module()
+        return super().begin_update(inputs)
+
+    def _require_module(self) -> torch.nn.Module:
         if self._model is None:
             raise ValueError(
                 "This network has no outputs yet: call nlp.initialize(...) or load a trained "
                 "pipeline before predicting or updating."
             )
-        self._model.eval()
-        with torch.no_grad():
-            outputs = self._model(*inputs.args, **inputs.kwargs)
-        self._model.train()
-        return outputs
+        return self._model
 
 
 def torch_layer(

@@ -14,7 +14,7 @@ from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
 from ..serialization import load_model_file
-from .listener import adopt, open_step, wrong_width_message
+from .listener import adopt, open_step, reads, wrong_width_message
 from .step import TrunkStep
 
 
@@ -79,23 +79,14 @@ class MultiTaskTok2Vec(Tok2Vec):
 
         get_examples (Callable[[], Iterable[Example]]): A representative sample.
         nlp (Optional[Language]): The pipeline.
-        RAISES (ValueError): If a head expects another width, or the balancer names a component
-            that is not in the pipeline.
+        RAISES (ValueError): If a head expects another width, the balancer names a component that
+            is not in the pipeline, or another trunk comes between this one and a head.
         """
         super().initialize(get_examples, nlp=nlp)
-        width = self.model.get_dim("nO")
-        for task, listeners in self.listener_map.items():
-            for listener in listeners:
-                if listener.get_dim("nO") != width:
-                    expected = listener.get_dim("nO")
-                    raise ValueError(wrong_width_message(task, expected, self.name, width))
+        self._check_width()
         if nlp is not None:
-            for task in self.balancer.named_tasks:
-                if task not in nlp.component_names:
-                    raise ValueError(
-                        f"[components.{self.name}.balancer] names '{task}', but the pipeline has "
-                        f"only: {', '.join(nlp.component_names)}. Correct or remove the name."
-                    )
+            self._check_named_tasks(nlp)
+            self._check_order(nlp)
 
     def update(
         self,
@@ -175,3 +166,35 @@ class MultiTaskTok2Vec(Tok2Vec):
         if task in self._normalized_tasks:
             return 1
         return int(gradient.any(axis=1).sum())
+
+    def _check_width(self) -> None:
+        width = self.model.get_dim("nO") if self.model.has_dim("nO") else None
+        for task, listeners in self.listener_map.items():
+            for listener in listeners:
+                expected = listener.get_dim("nO")
+                if width is not None and width != expected:
+                    raise ValueError(wrong_width_message(task, expected, self.name, width))
+
+    def _check_named_tasks(self, nlp: Language) -> None:
+        for task in self.balancer.named_tasks:
+            if task not in nlp.component_names:
+                raise ValueError(
+                    f"[components.{self.name}.balancer] names '{task}', but the pipeline has "
+                    f"only: {', '.join(nlp.component_names)}. Correct or remove the name."
+                )
+
+    def _check_order(self, nlp: Language) -> None:
+        """Two trunks write to the same `Doc.tensor`: each needs its heads right behind it."""
+        trunk = self.name
+        for name, component in nlp.pipeline:
+            if name == self.name or isinstance(component, Tok2Vec):
+                trunk = name
+            elif trunk != self.name and self._is_read_by(name):
+                raise ValueError(
+                    f"Component '{name}' reads the trunk '{self.name}', but '{trunk}' comes "
+                    f"between them and overwrites Doc.tensor. In [nlp] pipeline, put '{name}' "
+                    f"before '{trunk}'."
+                )
+
+    def _is_read_by(self, task: str) -> bool:
+        return any(reads(listener, self.name) for listener in self.listener_map.get(task, []))

@@ -55,6 +55,17 @@ def is_adopted(layer: Model) -> bool:
     return isinstance(getattr(layer, "_outputs", None), Upstream)
 
 
+def reads(listener: stock.Tok2VecListener, trunk: str) -> bool:
+    """Tell whether a listener reads a trunk. Of several that it might, it reads the last.
+
+    listener (Tok2VecListener): A listener inside a head.
+    trunk (str): The name of a trunk of this package.
+    RETURNS (bool): Whether it was adopted by that trunk.
+    """
+    upstream = getattr(listener, "_outputs", None)
+    return isinstance(upstream, Upstream) and upstream.trunk == trunk
+
+
 def open_step(listener: stock.Tok2VecListener, step: TrunkStep | None) -> None:
     """Let a listener read a step, or none.
 
