@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from spacy.tokens import Doc, Span, SpanGroup
@@ -34,8 +35,8 @@ def split_doc(doc: Doc, max_length: int) -> list[Doc]:
     if len(pieces) == 1:
         return [doc]
     head = doc._get_array_attrs()
-    array = doc.to_array(head)
-    return [_make_piece(doc, start, end, head, array) for start, end in pieces]
+    shared = {"array_head": head, "array": doc.to_array(list(head))}  # exported once, not by piece
+    return [_make_piece(doc, start, end, shared) for start, end in pieces]
 
 
 def _cuts(doc: Doc) -> list[int]:
@@ -69,8 +70,8 @@ def _piece_bounds(cuts: list[int], length: int, max_length: int) -> Iterator[tup
     yield start, length
 
 
-def _make_piece(doc: Doc, start: int, end: int, head: tuple[int, ...], array: np.ndarray) -> Doc:
-    piece = doc[start:end].as_doc(array_head=head, array=array)
+def _make_piece(doc: Doc, start: int, end: int, shared: dict[str, Any]) -> Doc:
+    piece = doc[start:end].as_doc(**shared)
     piece.cats = dict(doc.cats)
     for key, group in doc.spans.items():
         spans = [

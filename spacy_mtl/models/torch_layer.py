@@ -51,6 +51,11 @@ class TorchShim(PyTorchShim):
         self.cfg = settings
         self._model = self._build(**settings).to(get_torch_default_device())
 
+    @property
+    def device(self) -> torch.device:
+        """RETURNS (torch.device): Where the module is, or would be built."""
+        return get_torch_default_device() if self._model is None else super().device
+
     def to_bytes(self) -> bytes:
         """RETURNS (bytes): Settings and parameters, or that there is no module yet."""
         if self._model is None:

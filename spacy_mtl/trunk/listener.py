@@ -8,7 +8,7 @@ then reads the trunk's open step, by document, instead of one stored batch.
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from spacy.pipeline import tok2vec as stock
 from spacy.tokens import Doc
@@ -133,7 +133,7 @@ def _vectors_of(
     doc: Doc, width: int, listener: stock.Tok2VecListener, upstream: Upstream
 ) -> Floats2d:
     if len(doc) and _has_vectors(doc, width):
-        return doc.tensor
+        return cast(Floats2d, doc.tensor)
     if upstream.step is not None and upstream.step.holds(doc):
         return upstream.step.output_of(doc)
     if not len(doc) or _in_initialization():

@@ -154,7 +154,7 @@ class TrunkStep:
         total = sum_weighted(gradients, weights)  # [tokens, width]
         lengths = self._ops.asarray1i([len(doc) for doc in self.docs])
         self._backprop(self._ops.unflatten(total, lengths))
-        return float((total**2).sum())
+        return float((total.ravel() ** 2).sum())
 
     def _are_copies(self, docs: Sequence[Doc]) -> bool:
         return len(docs) == len(self.docs) and all(

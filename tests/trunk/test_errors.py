@@ -2,20 +2,24 @@
 
 import numpy as np
 import pytest
+import spacy
 from spacy.tokens import Doc
 from thinc.api import Adam
 
 from .pipelines import (
+    ENCODERS,
     FACTORIES,
     HEADS,
     OURS,
     STOCK,
+    STOCK_ENCODER,
     TRUNK,
     gradient_norm,
     head_config,
     make_examples,
     make_nlp,
     parameters,
+    settle_weights,
     train,
     update,
 )
@@ -55,6 +59,31 @@ def test_width_that_does_not_fit_an_initialized_trunk_is_named():
 def test_unknown_component_in_the_weights_is_named_at_initialization():
     with pytest.raises(ValueError, match=r"\[components.tok2vec.balancer\] names 'tager', but"):
         make_nlp(OURS, ["tagger"], balancer={"weights": {"tager": 2.0}})
+
+
+def make_two_trunks(order, upstream):
+    """Both heads name the trunk that `upstream` maps them to."""
+    nlp = spacy.blank("xx")
+    for name in order:
+        if name in upstream:
+            nlp.add_pipe(name, config=head_config(name, upstream=upstream[name]))
+        else:
+            nlp.add_pipe(OURS, name=name, config={"model": ENCODERS[STOCK_ENCODER]})
+    nlp.initialize(lambda: make_examples(nlp))
+    settle_weights(nlp)
+    return nlp
+
+
+def test_trunk_between_a_head_and_its_own_trunk_is_named():
+    named = {"tagger": "first", "ner": "second"}
+    with pytest.raises(ValueError, match=r"'tagger'.*'first', but 'second'.*before 'second'"):
+        make_two_trunks(["first", "second", "tagger", "ner"], named)
+    make_two_trunks(["first", "tagger", "second", "ner"], named)
+    anywhere = {"tagger": "*", "ner": "*"}
+    nlp = make_two_trunks(["first", "tagger", "second", "ner"], anywhere)
+    update(nlp, make_examples(nlp))
+    assert gradient_norm(nlp, "first") > 0
+    assert gradient_norm(nlp, "second") > 0
 
 
 @pytest.mark.parametrize("settings", [{"weights": {"tagger": -1.0}}, {"default": -1.0}])
