@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 from thinc.api import Config
 
-SHARED = ["tok2vec", "senter"]
 SCORES = {"ner": "ents_f", "textcat": "cats_score", "srl": "srl_arguments_f"}
+SCORE_PREFIXES = {"senter": "sents_", "ner": "ents_", "textcat": "cats_", "srl": "srl_"}
 
 
 def derive_config(multitask: Config, task: str) -> Config:
@@ -18,16 +18,21 @@ def derive_config(multitask: Config, task: str) -> Config:
         head uses them.
     """
     config = multitask.copy()
-    keep = [*SHARED, task] if task == "srl" else ["tok2vec", task]
+    keep = ["tok2vec", "senter", task] if task == "srl" else ["tok2vec", task]
     config["nlp"]["pipeline"] = keep
     config["components"] = {name: config["components"][name] for name in keep}
     weights = config["components"]["tok2vec"]["balancer"]["weights"]
     config["components"]["tok2vec"]["balancer"]["weights"] = {
-        name: weight for name, weight in weights.items() if name in keep and name != task
+        name: weight for name, weight in weights.items() if name in keep
     }
     if "senter" not in keep:
         config["training"]["annotating_components"] = []
-    config["training"]["score_weights"] = {SCORES[task]: 1.0}
+    prefixes = tuple(prefix for name, prefix in SCORE_PREFIXES.items() if name in keep)
+    config["training"]["score_weights"] = {
+        name: 1.0 if name == SCORES[task] else weight
+        for name, weight in config["training"]["score_weights"].items()
+        if name.startswith(prefixes)
+    }
     return config
 
 

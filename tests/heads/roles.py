@@ -41,13 +41,17 @@ CORPUS: list[tuple[str, list[PlainFrame]]] = [
 
 
 def make_nlp(
-    *names: str, trunk: str | None = "mtl_tok2vec", settings: dict[str, Any] | None = None
+    *names: str,
+    trunk: str | None = "mtl_tok2vec",
+    settings: dict[str, Any] | None = None,
+    spans_keys: dict[str, str] | None = None,
 ) -> Language:
     """A pipeline that is not initialized.
 
     *names (str): The names of semantic role heads; one called "srl" where none is given.
     trunk (Optional[str]): The factory of the trunk; None for an encoder in each head.
     settings (Optional[Dict[str, Any]]): Settings of all heads' networks.
+    spans_keys (Optional[Dict[str, str]]): By head, the span group, where it is not "srl".
     RETURNS (Language): The pipeline.
     """
     fix_random_seed(0)
@@ -62,7 +66,10 @@ def make_nlp(
             **(settings or {}),
             "tok2vec": {"width": WIDTH} if trunk else ENCODER,
         }
-        nlp.add_pipe("mtl_srl", name=name, config={"model": model})
+        key = (spans_keys or {}).get(name, "srl")
+        scorer = {"@scorers": "spacy_mtl.srl_scorer.v1", "key": key}
+        config = {"model": model, "spans_key": key, "scorer": scorer}
+        nlp.add_pipe("mtl_srl", name=name, config=config)
     return nlp
 
 

@@ -111,7 +111,6 @@ def test_labels_and_rolesets_are_found(head):
 
 def test_initialize_without_frames_names_component_and_span_group():
     nlp = make_nlp()
-    nlp.get_pipe("srl").cfg["spans_key"] = "srl"
     with pytest.raises(ValueError) as error:
         nlp.initialize(lambda: make_examples(nlp, NO_FRAMES))
     assert "'srl' has no labels to learn: none of 2 training documents" in str(error.value)
@@ -583,9 +582,8 @@ def test_document_of_100_000_tokens(trained):
 
 
 def test_two_heads_write_their_own_span_groups():
-    nlp = make_nlp("srl", "nominal")
+    nlp = make_nlp("srl", "nominal", spans_keys={"nominal": "nouns"})
     nominal = nlp.get_pipe("nominal")
-    nominal.cfg["spans_key"] = "nouns"
     examples = make_examples(nlp, CORPUS[:3])
     nouns = [(0, "gift.01", [("ARG1", 1, 2)])]
     examples.append(make_example(nlp.vocab, ["gift", "books", "."], nouns, key="nouns"))
@@ -596,3 +594,6 @@ def test_two_heads_write_their_own_span_groups():
     assert frames_of(doc, "nouns") == nouns
     doc = nlp(Doc(nlp.vocab, words=CORPUS[0][0].split()))
     assert frames_of(doc) == CORPUS[0][1]
+    predicted = [Example(nlp(example.predicted), example.reference) for example in examples]
+    for name in ("srl", "nominal"):
+        assert nlp.get_pipe(name).score(predicted)["srl_arguments_f"] == 1.0
