@@ -12,6 +12,7 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d, Ints2d
 
 from ..decoding.bio import decode_bio, spans_from_bio
+from ..models.losses import softmax_cross_entropy
 from .head import Head
 
 DEFAULT_CONFIG = """
@@ -150,10 +151,11 @@ class EntityHead(Head):
         RETURNS (float): The mean over all tokens with annotation.
         """
         scores, backprop = self.model.begin_update(list(docs))
-        tags = self.model.ops.xp.asarray(self._gold_tags(examples))
-        loss, d_scores = cross_entropy(self.model, scores, tags)
-        backprop(d_scores)
-        return loss
+        tags = self._gold_tags(examples)
+        loss, d_scores = softmax_cross_entropy(scores, tags)
+        n_known = max(int((tags != UNKNOWN).sum()), 1)
+        backprop(d_scores / n_known)
+        return loss / n_known
 
     def _gold_tags(self, examples: Sequence[Example]) -> np.ndarray:
         """The tag of each token of the predicted documents, or UNKNOWN: [tokens].
@@ -204,30 +206,6 @@ class EntityHead(Head):
         names, inverse = np.unique(types, return_inverse=True)
         numbers = {self.vocab.strings[label]: i for i, label in enumerate(self.labels)}
         return np.array([numbers.get(name, -1) for name in names.tolist()])[inverse]
-
-
-def cross_entropy(model: Model, scores: Floats2d, tags: np.ndarray) -> tuple[float, Floats2d]:
-    """Softmax cross-entropy, as a mean over the rows that have a tag.
-
-    model (Model): For its array operations.
-    scores (Floats2d): [rows, tags], logits.
-    tags (np.ndarray): [rows], UNKNOWN for rows without.
-    RETURNS (Tuple[float, Floats2d]): The loss and its gradient [rows, tags].
-    """
-    xp = model.ops.xp
-    d_scores = xp.zeros_like(scores)
-    rows = xp.flatnonzero(tags != UNKNOWN)
-    if not len(rows):
-        return 0.0, d_scores
-    tags = tags[rows]
-    shifted = scores[rows] - scores[rows].max(axis=1, keepdims=True)
-    log_total = xp.log(xp.exp(shifted).sum(axis=1, keepdims=True))
-    log_probs = shifted - log_total
-    each = xp.arange(len(rows))
-    gradient = xp.exp(log_probs)
-    gradient[each, tags] -= 1.0
-    d_scores[rows] = gradient / len(rows)
-    return -float(log_probs[each, tags].mean()), d_scores
 
 
 def _concatenate(parts: Sequence[np.ndarray]) -> np.ndarray:

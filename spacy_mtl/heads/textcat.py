@@ -1,7 +1,7 @@
 """The head for document categories."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from spacy.language import Language
@@ -11,6 +11,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from ..models.losses import binary_cross_entropy
 from .head import Head
 
 DEFAULT_CONFIG = """
@@ -275,9 +276,9 @@ def independent_loss(
     RETURNS (Tuple[float, np.ndarray]): The loss and its gradient [documents, labels].
     """
     n_known = max(int(known.sum()), 1)
-    losses = np.logaddexp(0.0, scores) - truths * scores
-    gradient = (_sigmoid(scores) - truths) * known
-    return float((losses * known).sum()) / n_known, gradient / n_known
+    targets = np.where(known, truths, np.nan)
+    loss, gradient = binary_cross_entropy(cast(Floats2d, scores), cast(Floats2d, targets))
+    return loss / n_known, gradient / n_known
 
 
 def _log_sum_exp(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:

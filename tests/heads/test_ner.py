@@ -7,7 +7,7 @@ import torch
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_mtl.heads.ner import UNKNOWN, cross_entropy
+from spacy_mtl.heads.ner import UNKNOWN
 
 from .pipelines import gradient_of, make_examples, make_nlp, parameters_of, reloaded, train
 
@@ -286,21 +286,3 @@ def test_entity_may_span_whitespace(trained):
 
 
 # The loss
-
-
-def test_cross_entropy_is_that_of_torch(head):
-    rng = np.random.default_rng(0)
-    scores = rng.normal(size=(6, 5)).astype("f")
-    tags = np.array([0, 3, UNKNOWN, 4, 1, UNKNOWN])
-    loss, gradient = cross_entropy(head.model, scores, tags)
-    logits = torch.tensor(scores, requires_grad=True)
-    expected = torch.nn.functional.cross_entropy(logits, torch.tensor(tags), ignore_index=UNKNOWN)
-    expected.backward()
-    assert loss == pytest.approx(expected.item())
-    assert np.allclose(gradient, logits.grad.numpy(), atol=1e-6)
-
-
-def test_cross_entropy_without_tags_is_zero(head):
-    loss, gradient = cross_entropy(head.model, np.ones((2, 5), dtype="f"), np.full(2, UNKNOWN))
-    assert loss == 0.0
-    assert not gradient.any()
