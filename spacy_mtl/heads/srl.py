@@ -46,7 +46,7 @@ upstream = "*"
 @Language.factory(
     "mtl_srl",
     assigns=["doc.spans"],
-    default_config={**Config().from_str(DEFAULT_CONFIG), "spans_key": "srl", "threshold": 0.5},
+    default_config={**Config().from_str(DEFAULT_CONFIG), "spans_key": "srl", "threshold": 0.5, "predicate_weight": 1.0},
     default_score_weights={
         "srl_predicates_f": 0.0,
         "srl_predicates_p": None,
@@ -65,6 +65,7 @@ def make_mtl_srl(
     model: Model[list[Doc], Floats2d],
     spans_key: str,
     threshold: float,
+    predicate_weight: float,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> "SemanticRoleHead":
     """Create a head that finds predicates, their rolesets and their arguments.
@@ -74,11 +75,19 @@ def make_mtl_srl(
     model (Model[List[Doc], Floats2d]): The network; see `spacy_mtl.RoleLabeler.v1`.
     spans_key (str): The span group that holds the frames.
     threshold (float): A token with at least this probability is a predicate.
+    predicate_weight (float): Weight of finding predicates in the loss. There are several argument
+        tags to learn for each token, but only one decision whether it is a predicate.
     scorer (Optional[Callable]): The scoring method.
     RETURNS (SemanticRoleHead): The head.
     """
     return SemanticRoleHead(
-        nlp.vocab, model, name, spans_key=spans_key, threshold=threshold, scorer=scorer
+        nlp.vocab,
+        model,
+        name,
+        spans_key=spans_key,
+        threshold=threshold,
+        predicate_weight=predicate_weight,
+        scorer=scorer,
     )
 
 
@@ -101,6 +110,7 @@ class SemanticRoleHead(Head):
         *,
         spans_key: str = "srl",
         threshold: float = 0.5,
+        predicate_weight: float = 1.0,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         """Create a semantic role head.
@@ -110,6 +120,7 @@ class SemanticRoleHead(Head):
         name (str): The component's name.
         spans_key (str): The span group that holds the frames.
         threshold (float): A token with at least this probability is a predicate.
+        predicate_weight (float): Weight of finding predicates in the loss.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): If the threshold is not from 0 to 1.
         """
@@ -118,7 +129,13 @@ class SemanticRoleHead(Head):
                 f"[components.{name}] threshold is {threshold}; it must be from 0 to 1."
             )
         super().__init__(
-            vocab, model, name, scorer=scorer, spans_key=spans_key, threshold=threshold
+            vocab,
+            model,
+            name,
+            scorer=scorer,
+            spans_key=spans_key,
+            threshold=threshold,
+            predicate_weight=predicate_weight,
         )
         self.annotation = f"semantic roles (Doc.spans[{spans_key!r}])"
         self.senses = SenseInventory()
@@ -215,7 +232,8 @@ class SemanticRoleHead(Head):
     def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
         """Update on gold predicates: find them, tell their rolesets and tag their arguments.
 
-        The loss is the negative log likelihood of all three per annotated token.
+        The loss is the negative log likelihood of all three per annotated token, that of the
+        predicates times `predicate_weight`.
 
         examples (Sequence[Example]): The examples.
         docs (Sequence[Doc]): Their predicted documents.
@@ -227,7 +245,8 @@ class SemanticRoleHead(Head):
         scale = 1.0 / max(gold.n_annotated_tokens, 1)
         scores, backprop_detector = detector.begin_update(tokens)
         loss, d_scores = binary_cross_entropy(scores, self.model.ops.asarray2f(gold.is_predicate))
-        d_tokens = backprop_detector(d_scores * scale)
+        loss *= self.cfg["predicate_weight"]
+        d_tokens = backprop_detector(d_scores * (scale * self.cfg["predicate_weight"]))
         if len(gold.query.predicates):
             frame_scores, backprop_framer = framer.begin_update((tokens, gold.query))
             tag_loss, d_tags = softmax_cross_entropy(frame_scores.tags, gold.tags)

@@ -70,19 +70,26 @@ class Conll05Counts:
 
 
 @registry.scorers("spacy_mtl.srl_scorer.v1")
-def make_srl_scorer(key: str = "srl") -> Callable[..., dict[str, Any]]:
+def make_srl_scorer(key: str | None = None) -> Callable[..., dict[str, Any]]:
     """Build the scorer of the semantic role component.
 
-    key (str): The span group that holds the frames.
+    The names of the scores begin with the span group, so that two components with different groups
+    are scored apart.
+
+    key (Optional[str]): The span group that holds the frames; where None, the component's own,
+        `spans_key`.
     RETURNS (Callable[[Iterable[Example]], Dict[str, Any]]): See `score_srl`.
     """
     return partial(_score_component, key=key)
 
 
-def _score_component(examples: Iterable[Example], *, key: str, **cfg: Any) -> dict[str, Any]:
+def _score_component(
+    examples: Iterable[Example], *, key: str | None, **cfg: Any
+) -> dict[str, Any]:
     """Score as a component's scorer, which spaCy also gives all settings of the component. A
     function of the module, so that pipelines can be pickled."""
-    return score_srl(examples, key=key)
+    key = key or cfg.get("spans_key", "srl")
+    return score_srl(examples, key=key, prefix=key)
 
 
 def score_srl(

@@ -3,12 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy import registry
 from spacy.scorer import PRFScore
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.vocab import Vocab
 
 from spacy_mtl.srl.alignment import IndexedFrame
-from spacy_mtl.srl.scoring import Conll05Counts, conll05_counts, score_srl
+from spacy_mtl.srl.scoring import Conll05Counts, conll05_counts, make_srl_scorer, score_srl
 
 from .strategies import PlainFrame, make_doc, plain_frames
 
@@ -51,7 +51,7 @@ def test_scorer_reads_its_key() -> None:
     example = make_example([GAVE], None)
     example.reference.spans["nominal"] = example.reference.spans.pop("srl")
     scorer = registry.scorers.get("spacy_mtl.srl_scorer.v1")(key="nominal")
-    assert scorer([example])["srl_predicates_r"] == 0.0
+    assert scorer([example])["nominal_predicates_r"] == 0.0
     assert set(score_srl([example], key="nominal", prefix="noun")) == {
         name.replace("srl_", "noun_", 1) for name in SCORES
     }
@@ -289,3 +289,11 @@ def test_conll05_propositions_and_totals() -> None:
     overall = total.overall
     assert isinstance(overall, PRFScore)
     assert (overall.tp, overall.fp, overall.fn) == (2, 1, 1)
+
+
+def test_component_scorer_uses_the_span_group_of_the_component() -> None:
+    doc = Doc(Vocab(), words=["Ann", "reads"])
+    doc.spans["roles"] = [Span(doc, 1, 2, "V", kb_id="read.01")]
+    scores = make_srl_scorer()([Example(doc, doc)], spans_key="roles", threshold=0.5)
+    assert scores["roles_predicates_f"] == 1.0
+    assert not [name for name in scores if name.startswith("srl_")]
