@@ -27,10 +27,6 @@ PREDICATE_LABEL = "V"
 MAX_PAIRS = 2**15  # scored at once in prediction; bounds memory
 
 DEFAULT_CONFIG = """
-spans_key = "srl"
-threshold = 0.5
-predicate_weight = 1.0
-
 [model]
 @architectures = "spacy_mtl.RoleLabeler.v1"
 hidden_width = 128
@@ -50,7 +46,12 @@ upstream = "*"
 @Language.factory(
     "mtl_srl",
     assigns=["doc.spans"],
-    default_config=Config().from_str(DEFAULT_CONFIG),
+    default_config={
+        "spans_key": "srl",
+        "threshold": 0.5,
+        "predicate_weight": 1.0,
+        **Config().from_str(DEFAULT_CONFIG),
+    },
     default_score_weights={
         "srl_predicates_f": 0.0,
         "srl_predicates_p": None,

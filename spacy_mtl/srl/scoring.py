@@ -83,9 +83,7 @@ def make_srl_scorer(key: str | None = None) -> Callable[..., dict[str, Any]]:
     return partial(_score_component, key=key)
 
 
-def _score_component(
-    examples: Iterable[Example], *, key: str | None, **cfg: Any
-) -> dict[str, Any]:
+def _score_component(examples: Iterable[Example], *, key: str | None, **cfg: Any) -> dict[str, Any]:
     """Score as a component's scorer, which spaCy also gives all settings of the component. A
     function of the module, so that pipelines can be pickled."""
     key = key or cfg.get("spans_key", "srl")
