@@ -2,12 +2,10 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spacy.attrs import IS_SPACE
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
@@ -15,16 +13,23 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ..decoding.bio import bio_from_spans, decode_bio, spans_from_bio
+from ..decoding.bio import decode_bio, spans_from_bio
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
 from ..models.role_labeler import FrameQuery, FrameScores
 from ..models.torch_layer import build_module
 from ..srl.alignment import IndexedFrame, aligned_frames
 from ..srl.senses import SenseInventory
+from .frame_batch import (
+    TokenBatch,
+    argument_ranges,
+    best_of_segments,
+    frame_query,
+    split_predicates,
+)
+from .frame_targets import collect_gold
 from .head import Head
 
 PREDICATE_LABEL = "V"
-MAX_PAIRS = 2**15  # scored at once in prediction; bounds memory
 
 DEFAULT_CONFIG = """
 [model]
@@ -244,7 +249,13 @@ class SemanticRoleHead(Head):
         docs (Sequence[Doc]): Their predicted documents.
         RETURNS (float): The loss.
         """
-        gold = self._collect_gold(examples, docs)
+        gold = collect_gold(
+            examples,
+            spans_key=self.cfg["spans_key"],
+            roles=self.labels,
+            senses=self.senses,
+            max_distance=self.model.attrs["max_distance"],
+        )
         tokens, backprop_tokens = self.model.get_ref("tokens").begin_update(list(docs))
         detector, framer = self.model.get_ref("detector"), self.model.get_ref("framer")
         scale = 1.0 / max(gold.n_annotated_tokens, 1)
@@ -279,9 +290,9 @@ class SemanticRoleHead(Head):
         scores = self.model.ops.to_numpy(self.model.get_ref("detector").predict(batch.vectors))
         probabilities = np.exp(-np.logaddexp(0.0, -scores[batch.words, 0]))
         predicates = batch.words[probabilities >= self.cfg["threshold"]]
-        starts, ends = self._ranges(docs)
+        starts, ends = argument_ranges(docs, self.model.attrs["max_distance"])
         frames: list[list[IndexedFrame]] = [[] for _ in docs]
-        for part in _parts(predicates, ends - starts):
+        for part in split_predicates(predicates, ends - starts):
             self._predict_part(batch, part, starts[part], ends[part], frames)
         return frames
 
@@ -335,7 +346,7 @@ class SemanticRoleHead(Head):
         """RETURNS (int): The number of arguments that are not within their predicate's range."""
         if not frames:
             return 0
-        starts, ends = self._ranges([doc])
+        starts, ends = argument_ranges([doc], self.model.attrs["max_distance"])
         return sum(
             start < starts[frame.predicate] or end > ends[frame.predicate]
             for frame in frames
@@ -344,7 +355,7 @@ class SemanticRoleHead(Head):
 
     def _predict_part(
         self,
-        batch: "TokenBatch",
+        batch: TokenBatch,
         predicates: np.ndarray,
         starts: np.ndarray,
         ends: np.ndarray,
@@ -357,7 +368,7 @@ class SemanticRoleHead(Head):
         positions = (predicates - doc_starts).tolist()
         forms = [batch.docs[d][at].lower_ for d, at in zip(doc_of, positions, strict=True)]
         first, last = int(starts[0]), int(ends[-1])  # the network need not see other tokens
-        query = self._query(predicates - first, starts - first, ends - first, forms)
+        query = frame_query(predicates - first, starts - first, ends - first, forms, self.senses)
         scores = self.model.get_ref("framer").predict((batch.vectors[first:last], query))
         rolesets = self._choose_rolesets(query, scores.senses, forms)
         lengths = ends - starts
@@ -387,188 +398,10 @@ class SemanticRoleHead(Head):
     def _choose_rolesets(
         self, query: FrameQuery, scores: Floats2d, forms: Sequence[str]
     ) -> list[str]:
-        best = _best_of_segments(
+        best = best_of_segments(
             self.model.ops.to_numpy(scores)[:, 0], query.candidate_predicates, len(forms)
         )
         return [
             self.senses.rolesets[query.candidates[row]] if row >= 0 else self.senses.fallback(form)
             for row, form in zip(best.tolist(), forms, strict=True)
         ]
-
-    def _query(
-        self, predicates: np.ndarray, starts: np.ndarray, ends: np.ndarray, forms: Sequence[str]
-    ) -> FrameQuery:
-        candidates = [self.senses.candidates(form) for form in forms]
-        sizes = np.asarray([len(each) for each in candidates], dtype=np.int64)
-        return FrameQuery(
-            predicates,
-            starts,
-            ends,
-            np.asarray([roleset for each in candidates for roleset in each], dtype=np.int64),
-            np.repeat(np.arange(len(forms)), sizes),
-        )
-
-    def _ranges(self, docs: Sequence[Doc]) -> tuple[np.ndarray, np.ndarray]:
-        """Where the arguments of a predicate at each token can be.
-
-        RETURNS (Tuple[np.ndarray, np.ndarray]): [tokens of all documents], first token and last
-            token (exclusive), counted over the batch.
-        """
-        n_tokens = sum(len(doc) for doc in docs)
-        first_of_sentence = np.zeros(n_tokens, dtype=bool)
-        offset = 0
-        for doc in docs:
-            if not len(doc):
-                continue
-            if doc.has_annotation("SENT_START"):
-                first_of_sentence[offset : offset + len(doc)] = doc.to_array("SENT_START") == 1
-            first_of_sentence[offset] = True
-            offset += len(doc)
-        borders = np.append(np.flatnonzero(first_of_sentence), n_tokens)
-        sentence = np.cumsum(first_of_sentence) - 1
-        at = np.arange(n_tokens)
-        reach = self.model.attrs["max_distance"]
-        return (
-            np.maximum(borders[sentence], at - reach),
-            np.minimum(borders[sentence + 1], at + reach + 1),
-        )
-
-    def _collect_gold(self, examples: Sequence[Example], docs: Sequence[Doc]) -> "GoldFrames":
-        is_predicate = np.full((sum(len(doc) for doc in docs), 1), np.nan, dtype="float32")
-        predicates: list[int] = []
-        forms: list[str] = []
-        rolesets: list[int] = []
-        arguments: list[tuple[int, int, int, int]] = []  # predicate, role, start, end
-        role_of = {label: i for i, label in enumerate(self.labels)}
-        offset = n_annotated_tokens = 0
-        for example, doc in zip(examples, docs, strict=True):
-            if self.is_annotated(example):
-                n_annotated_tokens += len(doc)
-                is_predicate[offset : offset + len(doc)] = 0.0
-                for frame in aligned_frames(example, self.cfg["spans_key"])[0]:
-                    at = offset + frame.predicate
-                    is_predicate[at, 0] = 1.0
-                    for label, start, end in frame.arguments:
-                        role = role_of.get(label, -1)
-                        arguments.append((len(predicates), role, offset + start, offset + end))
-                    predicates.append(at)
-                    forms.append(doc[frame.predicate].lower_)
-                    rolesets.append(self.senses.index(frame.roleset))
-            offset += len(doc)
-        at_token = np.asarray(predicates, dtype=np.int64)
-        starts, ends = self._ranges(docs)
-        query = self._query(at_token, starts[at_token], ends[at_token], forms)
-        return GoldFrames(
-            n_annotated_tokens,
-            is_predicate,
-            query,
-            _tag_targets(query, np.asarray(arguments, dtype=np.int64).reshape(-1, 4), len(role_of)),
-            _right_candidates(query, rolesets),
-        )
-
-
-class TokenBatch:
-    """The tokens of several documents in a row.
-
-    docs (List[Doc]): The documents.
-    vectors (Floats2d): [tokens, width].
-    doc_starts (np.ndarray): [documents], the first token of each.
-    words (np.ndarray): [words], the tokens that are not whitespace.
-    """
-
-    def __init__(self, docs: list[Doc], vectors: Floats2d) -> None:
-        self.docs = docs
-        self.vectors = vectors
-        lengths = np.asarray([len(doc) for doc in docs], dtype=np.int64)
-        self.doc_starts = np.cumsum(lengths) - lengths
-        is_space = np.concatenate([np.atleast_1d(doc.to_array(IS_SPACE)) for doc in docs])
-        self.words = np.flatnonzero(is_space == 0)
-
-    def without_outer_space(
-        self, starts: np.ndarray, ends: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Cut whitespace tokens off both ends of spans.
-
-        starts (np.ndarray): [spans], the first token of each.
-        ends (np.ndarray): [spans], the last token, exclusive.
-        RETURNS (Tuple[np.ndarray, np.ndarray]): The same; the end is not after the start where
-            nothing is left.
-        """
-        first = np.searchsorted(self.words, starts)
-        last = np.searchsorted(self.words, ends) - 1
-        is_empty = first > last
-        n_words = len(self.words)
-        return (
-            self.words[np.minimum(first, n_words - 1)],
-            np.where(is_empty, 0, self.words[np.maximum(last, 0)] + 1),
-        )
-
-
-@dataclass(frozen=True)
-class GoldFrames:
-    """The gold frames of a batch as arrays.
-
-    n_annotated_tokens (int): Tokens of annotated documents.
-    is_predicate (np.ndarray): [tokens, 1], 1.0, 0.0, or NaN in documents without annotation.
-    query (FrameQuery): What to score for the gold predicates.
-    tags (np.ndarray): [pairs], the right BIO tag, -1 where not known.
-    right_candidates (np.ndarray): [predicates], the right row of the query's candidates, or -1.
-    """
-
-    n_annotated_tokens: int
-    is_predicate: np.ndarray
-    query: FrameQuery
-    tags: np.ndarray
-    right_candidates: np.ndarray
-
-
-def _tag_targets(query: FrameQuery, arguments: np.ndarray, n_roles: int) -> np.ndarray:
-    """Write arguments as BIO tags of pairs.
-
-    Tokens of an argument that has an unknown role or reaches out of the range have no known tag.
-
-    query (FrameQuery): The predicates and their ranges.
-    arguments (np.ndarray): [arguments, 4]: predicate, role (-1: unknown), first token, end.
-    n_roles (int): The number of roles.
-    RETURNS (np.ndarray): [pairs].
-    """
-    lengths = query.ends - query.starts
-    first_pair = np.cumsum(lengths) - lengths
-    tags = np.zeros(int(lengths.sum()), dtype=np.int64)
-    predicate, role, start, end = arguments.T
-    inside_start = np.maximum(start, query.starts[predicate])
-    inside_end = np.minimum(end, query.ends[predicate])
-    reachable = inside_start < inside_end
-    learnable = reachable & (inside_start == start) & (inside_end == end) & (role >= 0)
-    shift = first_pair[predicate] - query.starts[predicate]
-    for i in np.flatnonzero(reachable & ~learnable).tolist():
-        tags[inside_start[i] + shift[i] : inside_end[i] + shift[i]] = -1
-    kept = np.flatnonzero(learnable)
-    gold = bio_from_spans(
-        (start + shift)[kept], (end + shift)[kept], role[kept], len(tags), n_roles
-    )
-    return np.where(tags < 0, tags, gold)
-
-
-def _right_candidates(query: FrameQuery, rolesets: Sequence[int]) -> np.ndarray:
-    right = np.full(len(rolesets), -1, dtype=np.int64)
-    wanted = np.asarray(rolesets, dtype=np.int64)[query.candidate_predicates]
-    rows = np.flatnonzero(query.candidates == wanted)
-    right[query.candidate_predicates[rows]] = rows
-    return right
-
-
-def _best_of_segments(scores: Any, segments: np.ndarray, n_segments: int) -> np.ndarray:
-    """RETURNS (np.ndarray): [segments], the first row with the highest score, -1 for no row."""
-    best = np.full(n_segments, -1, dtype=np.int64)
-    order = np.lexsort((-np.arange(len(scores)), scores, segments))
-    best[segments[order]] = order  # the last one written stays: the highest of each segment
-    return best
-
-
-def _parts(predicates: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
-    """Split predicates so that no part has many more than `MAX_PAIRS` pairs."""
-    if not len(predicates):
-        return []
-    part = np.cumsum(lengths[predicates]) // MAX_PAIRS
-    return np.split(predicates, np.flatnonzero(np.diff(part)) + 1)

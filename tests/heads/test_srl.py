@@ -9,7 +9,9 @@ import torch
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_mtl.heads.srl import FrameQuery, _best_of_segments, _parts, _tag_targets
+from spacy_mtl.heads.frame_batch import best_of_segments, split_predicates
+from spacy_mtl.heads.frame_targets import collect_gold, tag_targets
+from spacy_mtl.models.role_labeler import FrameQuery
 from spacy_mtl.srl import indexed_frames
 
 from ..srl.strategies import make_doc
@@ -275,7 +277,13 @@ def test_scores_are_none_without_annotation(trained):
 
 
 def collect(head, *examples):
-    return head._collect_gold(examples, [example.predicted for example in examples])
+    return collect_gold(
+        examples,
+        spans_key="srl",
+        roles=head.labels,
+        senses=head.senses,
+        max_distance=head.model.attrs["max_distance"],
+    )
 
 
 def tags_of(head, gold, at=0):
@@ -429,12 +437,12 @@ def test_tag_targets_against_a_plain_loop():
                     tags[start:end] = 1 + n_roles + role
                     tags[start] = 1 + role
             expected += tags[starts[predicate] : ends[predicate]].tolist()
-        assert _tag_targets(query, np.array(arguments), n_roles).tolist() == expected
+        assert tag_targets(query, np.array(arguments), n_roles).tolist() == expected
 
 
 def test_best_of_segments():
     scores = np.array([1.0, 3.0, 3.0, -5.0, 2.0])
-    assert _best_of_segments(scores, np.array([0, 0, 0, 2, 3]), 5).tolist() == [1, -1, 3, 4, -1]
+    assert best_of_segments(scores, np.array([0, 0, 0, 2, 3]), 5).tolist() == [1, -1, 3, 4, -1]
 
 
 # Rolesets
@@ -473,7 +481,7 @@ def test_predictions_do_not_depend_on_the_parts(trained, monkeypatch):
     try:
         expected = predictions(trained, [text, text])
         assert len(expected[0]) == len(text.split())
-        monkeypatch.setattr("spacy_mtl.heads.srl.MAX_PAIRS", 7)
+        monkeypatch.setattr("spacy_mtl.heads.frame_batch.MAX_PAIRS", 7)
         assert predictions(trained, [text, text]) == expected
     finally:
         with torch.no_grad():
@@ -481,14 +489,14 @@ def test_predictions_do_not_depend_on_the_parts(trained, monkeypatch):
 
 
 def test_parts_hold_all_predicates_and_not_too_many_pairs(monkeypatch):
-    monkeypatch.setattr("spacy_mtl.heads.srl.MAX_PAIRS", 10)
+    monkeypatch.setattr("spacy_mtl.heads.frame_batch.MAX_PAIRS", 10)
     predicates = np.array([1, 2, 5, 6, 9])
     lengths = np.array([0, 4, 4, 0, 0, 4, 25, 0, 0, 4])
-    parts = _parts(predicates, lengths)
+    parts = split_predicates(predicates, lengths)
     assert np.concatenate(parts).tolist() == predicates.tolist()
     assert all(len(part) for part in parts)
     assert all(lengths[part[:-1]].sum() <= 10 for part in parts)
-    assert _parts(np.zeros(0, dtype=int), lengths) == []
+    assert split_predicates(np.zeros(0, dtype=int), lengths) == []
 
 
 @pytest.mark.filterwarnings("ignore:.* reach out")
