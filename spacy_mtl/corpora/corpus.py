@@ -22,7 +22,7 @@ def create_corpus(
     """Create a reader of `.spacy` files that splits long documents at sentence boundaries.
 
     Shorter training documents make batches of more even size, in which the documents differ more:
-    in training on long documents this is worth several points at the same number of passes.
+    see `docs/measurements.md` for what that is worth.
 
     path (Optional[Union[str, Path]]): A `.spacy` file or a folder of them.
     max_length (int): The number of tokens above which a document is split; 0 never splits.
