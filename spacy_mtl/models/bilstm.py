@@ -32,6 +32,7 @@ def build_hash_embed_bilstm(
     attrs: list[str] | None = None,
     rows: list[int] | None = None,
     include_static_vectors: bool = False,
+    word_dropout: float = 0.0,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder of convolutional layers and then LSTM layers in both directions.
 
@@ -48,6 +49,8 @@ def build_hash_embed_bilstm(
     attrs (Optional[List[str]]): The token attributes to embed, instead of the above.
     rows (Optional[List[int]]): The number of rows of each attribute's table, with `attrs`.
     include_static_vectors (bool): Whether to use the static vectors of the vocabulary.
+    word_dropout (float): In training, the share of words whose first attribute (NORM) is hidden,
+        so that the network learns to go by the others where it meets an unknown word.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     RAISES (ValueError): If the width is odd.
@@ -65,6 +68,7 @@ def build_hash_embed_bilstm(
         attrs=attrs,
         rows=rows,
         static_vectors=include_static_vectors,
+        word_dropout=word_dropout,
     )
 
 

@@ -30,6 +30,7 @@ def build_hash_embed_cnn(
     attrs: list[str] | None = None,
     rows: list[int] | None = None,
     include_static_vectors: bool = False,
+    word_dropout: float = 0.0,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder that computes what `spacy.HashEmbedCNN.v2` does, several times faster.
 
@@ -52,6 +53,8 @@ def build_hash_embed_cnn(
     rows (Optional[List[int]]): The number of rows of each attribute's table, with `attrs`.
     include_static_vectors (bool): Same as `pretrained_vectors`, as `spacy.MultiHashEmbed.v2`
         calls it.
+    word_dropout (float): In training, the share of words whose first attribute (NORM) is hidden,
+        so that the network learns to go by the others where it meets an unknown word.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     """
@@ -63,6 +66,7 @@ def build_hash_embed_cnn(
         attrs=attrs,
         rows=rows,
         static_vectors=bool(pretrained_vectors or include_static_vectors),
+        word_dropout=word_dropout,
     )
 
 

@@ -76,6 +76,7 @@ def build_doc_encoder(
     attrs: list[str],
     rows: list[int],
     static_vectors: bool,
+    word_dropout: float = 0.0,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder from a torch module that encodes embedded words in context.
 
@@ -86,11 +87,12 @@ def build_doc_encoder(
     attrs (List[str]): The token attributes to embed.
     rows (List[int]): The number of rows of each attribute's table.
     static_vectors (bool): Whether to use the static vectors of the vocabulary.
+    word_dropout (float): In training, the share of words whose first attribute is hidden.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     """
     layer = torch_layer(
-        partial(_build_module, make_encode, width, rows, static_vectors),
+        partial(_build_module, make_encode, width, rows, static_vectors, word_dropout),
         _to_torch,
         _from_torch,
         settings={"vector_width": 0},
@@ -116,9 +118,10 @@ def _build_module(
     width: int,
     rows: list[int],
     static_vectors: bool,
+    word_dropout: float,
     vector_width: int,
 ) -> EmbedAndEncode:
-    embed = HashEmbed(width, rows, vector_width if static_vectors else None)
+    embed = HashEmbed(width, rows, vector_width if static_vectors else None, word_dropout)
     return EmbedAndEncode(embed, make_encode())
 
 

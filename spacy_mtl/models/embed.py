@@ -85,10 +85,18 @@ class HashEmbed(nn.Module):
     table_sizes (Sequence[int]): The number of rows of each attribute's table.
     vector_width (Optional[int]): Width of the static vectors that are part of the mix; None if
         there are none.
+    word_dropout (float): In training, the share of words whose first attribute is hidden.
     """
 
-    def __init__(self, width: int, table_sizes: Sequence[int], vector_width: int | None) -> None:
+    def __init__(
+        self,
+        width: int,
+        table_sizes: Sequence[int],
+        vector_width: int | None,
+        word_dropout: float = 0.0,
+    ) -> None:
         super().__init__()
+        self.word_dropout = word_dropout
         ops = NumpyOps()
         self.tables = nn.ParameterList(
             nn.Parameter(torch.as_tensor(uniform_init(ops, (size, width)))) for size in table_sizes
@@ -112,6 +120,9 @@ class HashEmbed(nn.Module):
             F.embedding_bag(word_rows, table, mode="sum")
             for word_rows, table in zip(rows, self.tables, strict=True)
         ]
+        if self.training and self.word_dropout:
+            kept = torch.rand(rows.shape[1], 1, device=rows.device) >= self.word_dropout
+            parts[0] = parts[0] * kept
         if self.projection is not None and vectors is not None:
             parts.append(F.linear(vectors, self.projection))
         features = torch.cat(parts, 1)  # [words, width * parts]

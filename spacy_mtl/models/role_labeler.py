@@ -12,7 +12,8 @@ from spacy.util import registry
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor, nn
-from torch.nn.functional import embedding, gelu
+from torch.nn.functional import embedding, embedding_bag, gelu
+from torch.nn.utils.rnn import PackedSequence
 
 from .dropout import dropout
 from .flat import with_flat_tokens
@@ -55,27 +56,40 @@ def build_role_labeler(
     *,
     tok2vec: Model[list[Doc], list[Floats2d]],
     hidden_width: int = 128,
+    argument_width: int = 64,
     sense_width: int = 64,
     max_distance: int = 64,
+    context_depth: int = 1,
 ) -> Model[list[Doc], Floats2d]:
     """Build a network that finds predicates, their rolesets and their arguments.
 
     A token is a predicate by a hidden layer and a sigmoid. An argument tag is scored from the
-    predicate's vector, the token's vector and the signed distance between them (Zhou and Xu 2015,
-    He et al. 2017 use the like as inputs), each projected to `hidden_width`, added, passed through
-    one nonlinearity: the pairs cost one small matrix product. A roleset is scored by the product of
-    its own vector with the predicate's.
+    predicate's vector, the token's vector and the signed distance between them, each projected to
+    `argument_width`, added, passed through one nonlinearity. These pairs are then read in sentence
+    order, once for each predicate, by small LSTMs in both directions: what the deep models of Zhou
+    and Xu (2015) and He et al. (2017) do with all their layers is left to the shared trunk, but for
+    the last step, which has to know the predicate. A roleset is scored by the product of its own
+    vector with the predicate's.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): The token-to-vector network or listener.
-    hidden_width (int): Width of the hidden layers for predicates and arguments.
+    hidden_width (int): Width of the hidden layer for predicates.
+    argument_width (int): Width of the vectors of (predicate, token) pairs; even if there is an
+        LSTM. The time of the head grows with its square.
     sense_width (int): Width of roleset vectors.
     max_distance (int): An argument token is at most so many tokens from its predicate.
+    context_depth (int): Number of LSTM layers over the pairs of a predicate; 0 scores each pair on
+        its own.
     RETURNS (Model[List[Doc], Floats2d]): Gives a score for each token to be a predicate
         [tokens, 1]. Refs: "tok2vec", "tokens" (the flat vectors), "detector" and "framer".
     """
     if max_distance < 1:
         raise ValueError(
             f"[components.srl.model] max_distance is {max_distance}; it must be at least 1."
+        )
+    if context_depth and argument_width % 2:
+        raise ValueError(
+            f"[components.srl.model] argument_width is {argument_width}; each direction of the LSTM "
+            "takes half of it, choose an even number."
         )
     width = tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None
     tokens = with_flat_tokens(tok2vec)
@@ -87,9 +101,10 @@ def build_role_labeler(
     framer = torch_layer(
         partial(
             FrameScorer,
-            hidden_width=hidden_width,
+            argument_width=argument_width,
             sense_width=sense_width,
             max_distance=max_distance,
+            context_depth=context_depth,
         ),
         _framer_inputs,
         _framer_outputs,
@@ -127,23 +142,25 @@ class PredicateDetector(nn.Module):
 
 
 class FrameScorer(nn.Module):
-    """Scores argument tags and rolesets for given predicates."""
+    """Scores argument tags and rolesets for given predicates; see `build_role_labeler`."""
 
     def __init__(
         self,
         width: int,
         n_roles: int,
         n_rolesets: int,
-        hidden_width: int,
+        argument_width: int,
         sense_width: int,
         max_distance: int,
+        context_depth: int,
     ) -> None:
         super().__init__()
         self.max_distance = max_distance
-        self.predicate = nn.Linear(width, hidden_width)
-        self.token = nn.Linear(width, hidden_width, bias=False)
-        self.distance = nn.Embedding(2 * max_distance + 1, hidden_width)
-        self.tag = nn.Linear(hidden_width, 1 + 2 * n_roles)
+        self.predicate = nn.Linear(width, argument_width)
+        self.token = nn.Linear(width, argument_width, bias=False)
+        self.distance = nn.Embedding(2 * max_distance + 1, argument_width)
+        self.context = nn.ModuleList(RangeLSTM(argument_width) for _ in range(context_depth))
+        self.tag = nn.Linear(argument_width, 1 + 2 * n_roles)
         self.sense = nn.Linear(width, sense_width)
         self.roleset = nn.Embedding(max(n_rolesets, 1), sense_width + 1)
         nn.init.normal_(self.distance.weight, std=0.1)
@@ -172,15 +189,75 @@ class FrameScorer(nn.Module):
             [candidates, 1].
         """
         of_predicate = tokens[predicates]  # [predicates, width]
+        packing = RangePacking(pair_predicates) if self.context else None
+        if packing is not None:
+            pair_predicates = pair_predicates[packing.pair_of_step]
+            pair_tokens = pair_tokens[packing.pair_of_step]
+        parts = [self.distance.weight, self.token(tokens), self.predicate(of_predicate)]
+        n_distances, n_tokens = parts[0].shape[0], parts[1].shape[0]
         distance = pair_tokens - predicates[pair_predicates] + self.max_distance
-        hidden = embedding(distance, self.distance.weight)  # [pairs, hidden]
-        hidden = hidden + self.token(tokens)[pair_tokens]
-        hidden = hidden + self.predicate(of_predicate)[pair_predicates]
-        tags = self.tag(dropout(gelu(hidden), dropout_rate, self.training))
+        part_rows = [
+            distance,
+            pair_tokens + n_distances,
+            pair_predicates + (n_distances + n_tokens),
+        ]
+        hidden = embedding_bag(torch.stack(part_rows, 1), torch.cat(parts), mode="sum")
+        hidden = dropout(gelu(hidden), dropout_rate, self.training)  # [pairs, argument_width]
+        if packing is not None:
+            for layer in self.context:
+                found = layer(hidden, packing.batch_sizes)
+                hidden = hidden + dropout(found, dropout_rate, self.training)
+            hidden = embedding(packing.step_of_pair, hidden)
+        tags = self.tag(hidden)
         sense = gelu(self.sense(of_predicate))[candidate_predicates]  # [candidates, sense_width]
         roleset = self.roleset(candidates)
         senses = (sense * roleset[:, :-1]).sum(1, keepdim=True) + roleset[:, -1:]
         return tags, senses
+
+
+class RangePacking:
+    """The pairs of each predicate as sequences, ordered as in torch's `PackedSequence`: the first
+    pair of every predicate, the longest range first, then the second pairs, and so on.
+
+    pair_predicates (Tensor): [pairs], which predicate, in order.
+
+    pair_of_step (Tensor): [pairs], the pair at each place of that order.
+    step_of_pair (Tensor): [pairs], the place of each pair.
+    batch_sizes (Tensor): [steps of the longest range], the number of ranges that have such a step.
+    """
+
+    def __init__(self, pair_predicates: Tensor) -> None:
+        _, lengths = torch.unique_consecutive(pair_predicates, return_counts=True)
+        first_pair = lengths.cumsum(0) - lengths
+        order = torch.argsort(lengths, descending=True, stable=True)
+        steps = torch.arange(int(lengths.max()), device=lengths.device)
+        is_running = lengths[order] > steps[:, None]  # [steps, predicates]
+        self.pair_of_step = (first_pair[order] + steps[:, None])[is_running]
+        places = torch.arange(len(pair_predicates), device=lengths.device)
+        self.step_of_pair = torch.empty_like(places)
+        self.step_of_pair[self.pair_of_step] = places
+        self.batch_sizes = is_running.sum(1).cpu()
+
+
+class RangeLSTM(nn.Module):
+    """An LSTM in both directions over the tokens of each predicate's range.
+
+    width (int): Width of input and output; even.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(width, width // 2, bidirectional=True)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, pairs: Tensor, batch_sizes: Tensor) -> Tensor:
+        """Read the ranges.
+
+        pairs (Tensor): [pairs, width], in the order of `RangePacking`.
+        batch_sizes (Tensor): [steps], the number of ranges that have such a step.
+        RETURNS (Tensor): [pairs, width], in the same order.
+        """
+        return cast(Tensor, self.norm(self.lstm(PackedSequence(pairs, batch_sizes))[0].data))
 
 
 def pairs_of(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -18,18 +18,18 @@ from spacy_mtl.models.torch_layer import build_module
 
 WIDTH, N_ROLES, N_ROLESETS, REACH = 4, 2, 3, 3
 QUERY = FrameQuery(
-    predicates=np.array([1, 4]),
-    starts=np.array([0, 3]),
-    ends=np.array([3, 6]),
+    predicates=np.array([1, 2, 4]),
+    starts=np.array([0, 2, 2]),
+    ends=np.array([3, 3, 6]),
     candidates=np.array([2, 0, 1]),
-    candidate_predicates=np.array([0, 0, 1]),
+    candidate_predicates=np.array([0, 0, 2]),
 )
 
 
-@pytest.fixture
-def framer() -> FrameScorer:
+@pytest.fixture(params=[0, 2], ids=["without context", "with context"])
+def framer(request) -> FrameScorer:
     torch.manual_seed(0)
-    module = FrameScorer(WIDTH, N_ROLES, N_ROLESETS, 5, 3, REACH)
+    module = FrameScorer(WIDTH, N_ROLES, N_ROLESETS, 6, 3, REACH, request.param)
     return module.double()
 
 
@@ -98,18 +98,21 @@ def test_framer_scores_are_those_of_a_plain_loop(framer, tokens):
     tags, senses = framer(tokens, *indices(), 0.0)
     expected_tags, expected_senses = [], []
     for predicate, start, end in zip(QUERY.predicates, QUERY.starts, QUERY.ends, strict=True):
-        for token in range(start, end):
-            hidden = (
-                framer.predicate(tokens[predicate])
-                + framer.token.weight @ tokens[token]
-                + framer.distance.weight[token - predicate + REACH]
-            )
-            expected_tags.append(framer.tag(gelu(hidden)))
+        pairs = [
+            framer.predicate(tokens[predicate])
+            + framer.token.weight @ tokens[token]
+            + framer.distance.weight[token - predicate + REACH]
+            for token in range(start, end)
+        ]
+        hidden = gelu(torch.stack(pairs))
+        for layer in framer.context:
+            hidden = hidden + layer.norm(layer.lstm(hidden)[0])
+        expected_tags.extend(framer.tag(hidden))
     for candidate, number in zip(QUERY.candidates, QUERY.candidate_predicates, strict=True):
         own = framer.roleset.weight[candidate]
         predicate = gelu(framer.sense(tokens[QUERY.predicates[number]]))
         expected_senses.append(predicate @ own[:-1] + own[-1])
-    assert tags.shape == (6, 1 + 2 * N_ROLES)
+    assert tags.shape == (8, 1 + 2 * N_ROLES)
     assert senses.shape == (3, 1)
     assert torch.allclose(tags, torch.stack(expected_tags))
     assert torch.allclose(senses[:, 0], torch.stack(expected_senses))
