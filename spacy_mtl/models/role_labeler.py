@@ -174,8 +174,8 @@ class FrameScorer(nn.Module):
         of_predicate = tokens[predicates]  # [predicates, width]
         distance = pair_tokens - predicates[pair_predicates] + self.max_distance
         hidden = embedding(distance, self.distance.weight)  # [pairs, hidden]
-        hidden = hidden + self.token(tokens)[pair_tokens]
-        hidden = hidden + self.predicate(of_predicate)[pair_predicates]
+        hidden = hidden.add_(embedding(pair_tokens, self.token(tokens)))
+        hidden = hidden.add_(embedding(pair_predicates, self.predicate(of_predicate)))
         tags = self.tag(dropout(gelu(hidden), dropout_rate, self.training))
         sense = gelu(self.sense(of_predicate))[candidate_predicates]  # [candidates, sense_width]
         roleset = self.roleset(candidates)
