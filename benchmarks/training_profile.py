@@ -16,15 +16,12 @@ import cProfile
 import json
 import pstats
 import resource
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import spacy
 import torch
 import typer
 from spacy.language import Language
@@ -33,7 +30,7 @@ from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import create_train_batches, train_while_improving
 from spacy.util import load_config, registry, resolve_dot_names
-from thinc.api import Config, NumpyOps, get_current_ops, set_current_ops
+from thinc.api import Config, NumpyOps, set_current_ops
 from wasabi import msg
 
 TRUNK = {"width": 96, "depth": 4, "embed_size": 2000, "window_size": 1, "maxout_pieces": 3}
