@@ -10,8 +10,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 Found = TypeVar("Found")
-_TEXT = [ORTH, SPACY]
-_ENTITIES = [ORTH, SPACY, ENT_IOB, ENT_TYPE]
+_TEXT: list[int | str] = [ORTH, SPACY]
+_ENTITIES: list[int | str] = [ORTH, SPACY, ENT_IOB, ENT_TYPE]
 
 
 class GoldMemory(Generic[Found]):
@@ -62,6 +62,6 @@ def text_and_spans(example: Example, key: str) -> bytes:
     return _bytes_of(example.predicted, _TEXT) + _bytes_of(example.reference, _TEXT) + spans
 
 
-def _bytes_of(doc: Doc, attrs: list[int]) -> bytes:
+def _bytes_of(doc: Doc, attrs: list[int | str]) -> bytes:
     length = len(doc).to_bytes(8, "little")
     return length + bytes(doc.to_array(attrs).tobytes())

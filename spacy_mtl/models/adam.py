@@ -1,11 +1,12 @@
 """thinc's Adam on torch parameters, in a few passes over memory."""
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from thinc.api import Optimizer
+from thinc.types import FloatsXd
 from torch import Tensor
 from torch.optim.adam import adam
 
@@ -74,7 +75,7 @@ def step(optimizer: Optimizer, key: tuple[int, str], weights: Tensor, gradient: 
         weights.mul_(1.0 - optimizer.learn_rate * optimizer.L2)
     if optimizer.averages is not None:
         if key not in optimizer.averages:
-            optimizer.averages[key] = torch.zeros_like(weights).numpy()
+            optimizer.averages[key] = cast(FloatsXd, torch.zeros_like(weights).numpy())
         decay = min((1.0 + n_updates) / (10.0 + n_updates), MAX_AVERAGE_DECAY)
         torch.from_numpy(optimizer.averages[key]).lerp_(weights, 1.0 - decay)
 
