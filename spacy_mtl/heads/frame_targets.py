@@ -8,9 +8,10 @@ from spacy.training import Example
 
 from ..decoding.bio import bio_from_spans
 from ..models.role_labeler import FrameQuery
-from ..srl.alignment import aligned_frames
+from ..srl.alignment import IndexedFrame, aligned_frames
 from ..srl.senses import SenseInventory
 from .frame_batch import argument_ranges, frame_query
+from .memory import GoldMemory, text_and_spans
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def collect_gold(
     roles: Sequence[str],
     senses: SenseInventory,
     max_distance: int,
+    memory: GoldMemory[list[IndexedFrame]] | None = None,
 ) -> GoldFrames:
     """Gather the gold frames of a batch.
 
@@ -47,6 +49,7 @@ def collect_gold(
     roles (Sequence[str]): The roles to learn, in the order of the network's outputs.
     senses (SenseInventory): The rolesets to choose among.
     max_distance (int): An argument token is at most so many tokens from its predicate.
+    memory (Optional[GoldMemory]): Keeps the aligned frames of each reference for the next time.
     RETURNS (GoldFrames): The frames, in tokens of the predicted documents counted over the batch.
     """
     docs = [example.predicted for example in examples]
@@ -61,7 +64,7 @@ def collect_gold(
         if spans_key in example.reference.spans:
             n_annotated_tokens += len(doc)
             is_predicate[offset : offset + len(doc)] = 0.0
-            for frame in aligned_frames(example, spans_key)[0]:
+            for frame in _frames_of(example, spans_key, memory):
                 at = offset + frame.predicate
                 is_predicate[at, 0] = 1.0
                 for label, start, end in frame.arguments:
@@ -81,6 +84,17 @@ def collect_gold(
         tag_targets(query, np.asarray(arguments, dtype=np.int64).reshape(-1, 4), len(roles)),
         _right_candidates(query, rolesets),
     )
+
+
+def _frames_of(
+    example: Example, spans_key: str, memory: GoldMemory[list[IndexedFrame]] | None
+) -> list[IndexedFrame]:
+    def align() -> list[IndexedFrame]:
+        return aligned_frames(example, spans_key)[0]
+
+    if memory is None:
+        return align()
+    return memory.recall(example, text_and_spans(example, spans_key), align)
 
 
 def tag_targets(query: FrameQuery, arguments: np.ndarray, n_roles: int) -> np.ndarray:

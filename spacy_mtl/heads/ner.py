@@ -8,12 +8,14 @@ from spacy.attrs import ENT_IOB, ENT_TYPE, IS_SPACE, ORTH
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d, Ints2d
 
 from ..decoding.bio import decode_bio, spans_from_bio
 from ..models.losses import softmax_cross_entropy
 from .head import Head
+from .memory import GoldMemory, text_and_entities
 
 DEFAULT_CONFIG = """
 [model]
@@ -65,6 +67,17 @@ class EntityHead(Head):
     """
 
     annotation = "entities (Doc.ents)"
+
+    def __init__(self, vocab: Vocab, model: Model, name: str, **cfg: Any) -> None:
+        """Create a head.
+
+        vocab (Vocab): The shared vocabulary.
+        model (Model[List[Doc], Floats2d]): Scores each tag of each token.
+        name (str): The component's name.
+        **cfg (Any): See `Head`.
+        """
+        super().__init__(vocab, model, name, **cfg)
+        self._aligned: GoldMemory[tuple[np.ndarray, np.ndarray]] = GoldMemory()
 
     def is_annotated(self, example: Example) -> bool:
         """Tell whether any token of the reference says whether it is in an entity.
@@ -154,7 +167,8 @@ class EntityHead(Head):
         tags = self._gold_tags(examples)
         loss, d_scores = softmax_cross_entropy(scores, tags)
         n_known = max(int((tags != UNKNOWN).sum()), 1)
-        backprop(d_scores / n_known)
+        d_scores /= n_known
+        backprop(d_scores)
         return loss / n_known
 
     def _gold_tags(self, examples: Sequence[Example]) -> np.ndarray:
@@ -190,7 +204,11 @@ class EntityHead(Head):
         if n_tokens == len(reference):
             if np.array_equal(predicted.to_array(ORTH), reference.to_array(ORTH)):
                 return reference.to_array(ENT_IOB), reference.to_array(ENT_TYPE)
-        return self._aligned_entities(example.get_aligned_ner())
+        return self._aligned.recall(
+            example,
+            text_and_entities(example),
+            lambda: self._aligned_entities(example.get_aligned_ner()),
+        )
 
     def _aligned_entities(self, tags: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
         """ENT_IOB and ENT_TYPE for BILUO tags; entities that don't align are missing there."""

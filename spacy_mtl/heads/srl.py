@@ -28,6 +28,7 @@ from .frame_batch import (
 )
 from .frame_targets import collect_gold
 from .head import Head
+from .memory import GoldMemory
 
 PREDICATE_LABEL = "V"
 
@@ -148,6 +149,7 @@ class SemanticRoleHead(Head):
             predicate_weight=predicate_weight,
         )
         self.annotation = f"semantic roles (Doc.spans[{spans_key!r}])"
+        self._gold_frames: GoldMemory[list[IndexedFrame]] = GoldMemory()
         self.senses = SenseInventory()
         self.cfg["senses"] = self.senses.to_json()
 
@@ -255,6 +257,7 @@ class SemanticRoleHead(Head):
             roles=self.labels,
             senses=self.senses,
             max_distance=self.model.attrs["max_distance"],
+            memory=self._gold_frames,
         )
         tokens, backprop_tokens = self.model.get_ref("tokens").begin_update(list(docs))
         detector, framer = self.model.get_ref("detector"), self.model.get_ref("framer")
@@ -273,7 +276,9 @@ class SemanticRoleHead(Head):
                 gold.right_candidates,
             )
             loss += tag_loss + sense_loss
-            d_tokens = d_tokens + backprop_framer(FrameScores(d_tags * scale, d_senses * scale))
+            d_tags *= scale
+            d_senses *= scale
+            d_tokens += backprop_framer(FrameScores(d_tags, d_senses))
         backprop_tokens(d_tokens)
         return loss * scale
 

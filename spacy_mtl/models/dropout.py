@@ -27,6 +27,6 @@ def dropout(values: Tensor, rate: float, training: bool) -> Tensor:
     if n_dropped >= LEVELS:
         return values * 0.0
     drawn = np.frombuffer(np.random.bytes(values.numel()), dtype=np.uint8)
-    mask = torch.from_numpy((drawn >= n_dropped).astype(np.float32))
-    mask *= LEVELS / (LEVELS - n_dropped)
+    scale = np.float32(LEVELS / (LEVELS - n_dropped))
+    mask = torch.from_numpy(np.multiply(drawn >= n_dropped, scale))  # float32
     return values * mask.view(values.shape)

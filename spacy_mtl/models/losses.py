@@ -14,13 +14,15 @@ def softmax_cross_entropy(scores: Floats2d, targets: np.ndarray) -> tuple[float,
     """
     logits = torch.as_tensor(scores)
     wanted = torch.as_tensor(targets, dtype=torch.long, device=logits.device)
-    known = wanted >= 0
-    rows = torch.arange(len(wanted), device=logits.device)
+    unknown = torch.nonzero(wanted < 0)[:, 0]
+    column = wanted.clamp(min=0)[:, None]
     log_probabilities = torch.log_softmax(logits, dim=1)
-    loss = -log_probabilities[rows, wanted.clamp(min=0)][known].sum()
+    right = log_probabilities.gather(1, column)
+    right[unknown] = 0.0
+    loss = -right.sum()
     gradient = log_probabilities.exp_()
-    gradient[rows, wanted.clamp(min=0)] -= 1.0
-    gradient *= known[:, None]
+    gradient.scatter_add_(1, column, gradient.new_full(column.shape, -1.0))
+    gradient[unknown] = 0.0
     return float(loss), _like(scores, gradient)
 
 

@@ -12,7 +12,7 @@ from spacy.util import registry
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor, nn
-from torch.nn.functional import embedding, embedding_bag, gelu
+from torch.nn.functional import embedding, gelu
 from torch.nn.utils.rnn import PackedSequence
 
 from .dropout import dropout
@@ -193,16 +193,11 @@ class FrameScorer(nn.Module):
         if packing is not None:
             pair_predicates = pair_predicates[packing.pair_of_step]
             pair_tokens = pair_tokens[packing.pair_of_step]
-        parts = [self.distance.weight, self.token(tokens), self.predicate(of_predicate)]
-        n_distances, n_tokens = parts[0].shape[0], parts[1].shape[0]
         distance = pair_tokens - predicates[pair_predicates] + self.max_distance
-        part_rows = [
-            distance,
-            pair_tokens + n_distances,
-            pair_predicates + (n_distances + n_tokens),
-        ]
-        hidden = embedding_bag(torch.stack(part_rows, 1), torch.cat(parts), mode="sum")
-        hidden = dropout(gelu(hidden), dropout_rate, self.training)  # [pairs, argument_width]
+        hidden = embedding(distance, self.distance.weight)  # [pairs, argument_width]
+        hidden = hidden.add_(embedding(pair_tokens, self.token(tokens)))
+        hidden = hidden.add_(embedding(pair_predicates, self.predicate(of_predicate)))
+        hidden = dropout(gelu(hidden), dropout_rate, self.training)
         if packing is not None:
             for layer in self.context:
                 found = layer(hidden, packing.batch_sizes)

@@ -13,6 +13,8 @@ from thinc.layers import pytorchwrapper
 from thinc.shims.shim import Shim
 from thinc.util import get_torch_default_device, xp2torch
 
+from . import adam
+
 
 def _leave_threads_of_parent() -> None:
     """Let a forked process, such as those of `nlp.pipe(n_process=2)`, compute on its own thread
@@ -91,8 +93,14 @@ class TorchShim(PyTorchShim):
 
         optimizer (Optimizer): The optimizer.
         """
-        if self._model is not None:
+        if self._model is None:
+            return
+        if any(not adam.can_step(optimizer, weights) for weights in self._model.parameters()):
             super().finish_update(optimizer)
+            return
+        for name, weights in self._model.named_parameters():
+            if weights.grad is not None:
+                adam.step(optimizer, (self.id, name), weights.data, weights.grad)
 
     @contextlib.contextmanager
     def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
