@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .cnn import WindowEncoder
-from .doc_encoder import build_doc_encoder, stock_tables
+from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
 from .embed import BLOCK_ROWS, NormalizedMaxout
+from .precision import Precision
 
 
 @registry.architectures("spacy_mtl.HashEmbedAttention.v1")
@@ -30,6 +31,8 @@ def build_hash_embed_attention(
     attrs: list[str] | None = None,
     rows: list[int] | None = None,
     include_static_vectors: bool = False,
+    precision: Precision = "float32",
+    cached_words: int = CACHED_WORDS,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder of convolutional layers and then layers of local self-attention.
 
@@ -48,6 +51,10 @@ def build_hash_embed_attention(
     attrs (Optional[List[str]]): The token attributes to embed, instead of the above.
     rows (Optional[List[int]]): The number of rows of each attribute's table, with `attrs`.
     include_static_vectors (bool): Whether to use the static vectors of the vocabulary.
+    precision (str): Precision of the maxout layers' matrix products in prediction, "float32" or
+        "bfloat16". Where the processor can't do the latter fast, it warns and uses float32.
+    cached_words (int): The number of words whose embedded vectors are kept in prediction, at
+        `4 * width` bytes each; 0 for none. With static vectors none are kept.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     RAISES (ValueError): If the heads do not divide the width.
@@ -74,6 +81,8 @@ def build_hash_embed_attention(
         attrs=attrs,
         rows=rows,
         static_vectors=include_static_vectors,
+        precision=precision,
+        cached_words=cached_words,
     )
 
 

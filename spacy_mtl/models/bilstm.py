@@ -13,8 +13,9 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
 from .cnn import WindowEncoder
-from .doc_encoder import build_doc_encoder, stock_tables
+from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
+from .precision import Precision
 
 CORE_TOKENS = 256  # a document is cut into pieces that overlap by OVERLAP_TOKENS to either side
 OVERLAP_TOKENS = 64
@@ -32,6 +33,8 @@ def build_hash_embed_bilstm(
     attrs: list[str] | None = None,
     rows: list[int] | None = None,
     include_static_vectors: bool = False,
+    precision: Precision = "float32",
+    cached_words: int = CACHED_WORDS,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder of convolutional layers and then LSTM layers in both directions.
 
@@ -48,6 +51,10 @@ def build_hash_embed_bilstm(
     attrs (Optional[List[str]]): The token attributes to embed, instead of the above.
     rows (Optional[List[int]]): The number of rows of each attribute's table, with `attrs`.
     include_static_vectors (bool): Whether to use the static vectors of the vocabulary.
+    precision (str): Precision of the maxout layers' matrix products in prediction, "float32" or
+        "bfloat16". Where the processor can't do the latter fast, it warns and uses float32.
+    cached_words (int): The number of words whose embedded vectors are kept in prediction, at
+        `4 * width` bytes each; 0 for none. With static vectors none are kept.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     RAISES (ValueError): If the width is odd.
@@ -65,6 +72,8 @@ def build_hash_embed_bilstm(
         attrs=attrs,
         rows=rows,
         static_vectors=include_static_vectors,
+        precision=precision,
+        cached_words=cached_words,
     )
 
 

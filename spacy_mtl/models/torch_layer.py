@@ -13,6 +13,8 @@ from thinc.layers import pytorchwrapper
 from thinc.shims.shim import Shim
 from thinc.util import get_torch_default_device, xp2torch
 
+from .parameter_state import forget_derived
+
 
 def _leave_threads_of_parent() -> None:
     """Let a forked process, such as those of `nlp.pipe(n_process=2)`, compute on its own thread
@@ -93,6 +95,7 @@ class TorchShim(PyTorchShim):
         """
         if self._model is not None:
             super().finish_update(optimizer)
+            forget_derived(self._model)
 
     @contextlib.contextmanager
     def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
@@ -108,11 +111,15 @@ class TorchShim(PyTorchShim):
             if key in params:
                 backup[name] = parameter.data
                 parameter.data = xp2torch(params[key], device=parameter.device)
+        if backup:
+            forget_derived(self._model)
         try:
             yield
         finally:
             for name, data in backup.items():
                 parameters[name].data = data
+            if backup:
+                forget_derived(self._model)
 
     def copy(self) -> "TorchShim":
         """RETURNS (TorchShim): An independent copy, for the optimizer a layer of its own."""
@@ -125,16 +132,18 @@ class TorchShim(PyTorchShim):
     def predict(self, inputs: Any) -> Any:
         """Run the module in evaluation mode without recording gradients.
 
+        The module stays in evaluation mode, so that threads which predict at once don't disturb
+        each other. `begin_update` sets it to training mode.
+
         inputs (ArgsKwargs): The module's arguments.
         RETURNS (Any): What the module returns.
         RAISES (ValueError): If there is no module yet.
         """
         module = self._require_module()
-        module.eval()
-        with torch.no_grad():
-            outputs = module(*inputs.args, **inputs.kwargs)
-        module.train()
-        return outputs
+        if module.training:
+            module.eval()
+        with torch.inference_mode():
+            return module(*inputs.args, **inputs.kwargs)
 
     def begin_update(self, inputs: Any) -> tuple[Any, Callable[[Any], Any]]:
         """Run the module in training mode.
