@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,6 +26,8 @@ def _leave_threads_of_parent() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_threads_of_parent)
+if multiprocessing.parent_process() is not None and "OMP_NUM_THREADS" not in os.environ:
+    _leave_threads_of_parent()  # a spawned process imports this module anew
 
 
 class TorchShim(PyTorchShim):
