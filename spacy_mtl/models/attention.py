@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .cnn import WindowEncoder
-from .doc_encoder import build_doc_encoder, stock_tables
+from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
 from .embed import BLOCK_ROWS, NormalizedMaxout
+from .precision import Precision
 
 
 @registry.architectures("spacy_mtl.HashEmbedAttention.v1")
@@ -31,6 +32,8 @@ def build_hash_embed_attention(
     rows: list[int] | None = None,
     include_static_vectors: bool = False,
     word_dropout: float = 0.0,
+    precision: Precision = "float32",
+    cached_words: int = CACHED_WORDS,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder of convolutional layers and then layers of local self-attention.
 
@@ -51,6 +54,10 @@ def build_hash_embed_attention(
     include_static_vectors (bool): Whether to use the static vectors of the vocabulary.
     word_dropout (float): In training, the share of words whose first attribute (NORM) is hidden,
         so that the network learns to go by the others where it meets an unknown word.
+    precision (str): Precision of the maxout layers' matrix products in prediction, "float32" or
+        "bfloat16". Where the processor can't do the latter fast, it warns and uses float32.
+    cached_words (int): The number of words whose embedded vectors are kept in prediction, at
+        `4 * width` bytes each; 0 for none. With static vectors none are kept.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     RAISES (ValueError): If the heads do not divide the width.
@@ -78,6 +85,8 @@ def build_hash_embed_attention(
         rows=rows,
         static_vectors=include_static_vectors,
         word_dropout=word_dropout,
+        precision=precision,
+        cached_words=cached_words,
     )
 
 

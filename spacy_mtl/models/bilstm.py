@@ -13,8 +13,9 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence
 
 from .cnn import WindowEncoder
-from .doc_encoder import build_doc_encoder, stock_tables
+from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
+from .precision import Precision
 
 CORE_TOKENS = 256  # a document is cut into pieces that overlap by OVERLAP_TOKENS to either side
 OVERLAP_TOKENS = 64
@@ -33,6 +34,8 @@ def build_hash_embed_bilstm(
     rows: list[int] | None = None,
     include_static_vectors: bool = False,
     word_dropout: float = 0.0,
+    precision: Precision = "float32",
+    cached_words: int = CACHED_WORDS,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder of convolutional layers and then LSTM layers in both directions.
 
@@ -51,6 +54,10 @@ def build_hash_embed_bilstm(
     include_static_vectors (bool): Whether to use the static vectors of the vocabulary.
     word_dropout (float): In training, the share of words whose first attribute (NORM) is hidden,
         so that the network learns to go by the others where it meets an unknown word.
+    precision (str): Precision of the maxout layers' matrix products in prediction, "float32" or
+        "bfloat16". Where the processor can't do the latter fast, it warns and uses float32.
+    cached_words (int): The number of words whose embedded vectors are kept in prediction, at
+        `4 * width` bytes each; 0 for none. With static vectors none are kept.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     RAISES (ValueError): If the width is odd.
@@ -69,6 +76,8 @@ def build_hash_embed_bilstm(
         rows=rows,
         static_vectors=include_static_vectors,
         word_dropout=word_dropout,
+        precision=precision,
+        cached_words=cached_words,
     )
 
 

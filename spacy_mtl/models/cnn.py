@@ -12,9 +12,14 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .doc_encoder import build_doc_encoder, stock_tables
+from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
 from .embed import NormalizedMaxout, in_blocks
+from .paired_windows import encode_pairs, pair_filters
+from .parameter_state import Derived
+from .precision import Precision
+
+WORD_REPETITION = 2  # tokens per distinct word from which products by word pay for the first layer
 
 
 @registry.architectures("spacy_mtl.HashEmbedCNN.v1")
@@ -31,6 +36,8 @@ def build_hash_embed_cnn(
     rows: list[int] | None = None,
     include_static_vectors: bool = False,
     word_dropout: float = 0.0,
+    precision: Precision = "float32",
+    cached_words: int = CACHED_WORDS,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder that computes what `spacy.HashEmbedCNN.v2` does, several times faster.
 
@@ -55,6 +62,10 @@ def build_hash_embed_cnn(
         calls it.
     word_dropout (float): In training, the share of words whose first attribute (NORM) is hidden,
         so that the network learns to go by the others where it meets an unknown word.
+    precision (str): Precision of the maxout layers' matrix products in prediction, "float32" or
+        "bfloat16". Where the processor can't do the latter fast, it warns and uses float32.
+    cached_words (int): The number of words whose embedded vectors are kept in prediction, at
+        `4 * width` bytes each; 0 for none. With static vectors none are kept.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     """
@@ -67,6 +78,8 @@ def build_hash_embed_cnn(
         rows=rows,
         static_vectors=bool(pretrained_vectors or include_static_vectors),
         word_dropout=word_dropout,
+        precision=precision,
+        cached_words=cached_words,
     )
 
 
@@ -75,8 +88,11 @@ class WindowEncoder(nn.Module):
 
     Documents are separated by as many rows as a token can see to one side. These rows start as
     zeros and go through the layers like tokens: this is spaCy's arithmetic at the document's ends,
-    and it makes a document's output independent of its neighbours. A layer computes only rows
-    that some token still sees.
+    and it makes a document's output independent of its neighbours.
+
+    In training a layer computes only rows that some token still sees. In prediction on CPU with
+    windows of three tokens it computes all rows, which lie next to each other in memory: see
+    `paired_windows`.
 
     width (int): Width of input and output.
     depth (int): Number of layers.
@@ -90,6 +106,7 @@ class WindowEncoder(nn.Module):
         self.layers = nn.ModuleList(
             NormalizedMaxout(width * (2 * window_size + 1), width, pieces) for _ in range(depth)
         )
+        self.filters: Derived[list[Tensor]] = Derived()
 
     def forward(
         self, words: Tensor, word_of_token: Tensor, lengths: list[int], dropout: float
@@ -105,6 +122,8 @@ class WindowEncoder(nn.Module):
         rate = dropout if self.training else 0.0
         if not self.layers:
             return drop_out(F.embedding(word_of_token, words), rate, self.training)
+        if self._can_pair(words):
+            return self._encode_pairs(words, word_of_token, lengths)
         word_of_row, windows = self._place_tokens(word_of_token, lengths, words.shape[0])
         words = F.pad(words, (0, 0, 0, 1))
         layers = cast(Iterable[NormalizedMaxout], self.layers)
@@ -117,6 +136,47 @@ class WindowEncoder(nn.Module):
         for layer, layer_windows in others:
             rows = self._encode_rows(layer, layer_windows, rows, rate)
         return rows
+
+    def _can_pair(self, words: Tensor) -> bool:
+        """Tell whether prediction may take pairs of tokens. Their products lose more digits than
+        plain ones, which is nothing in float32, but something in bfloat16."""
+        return not (torch.is_grad_enabled() or words.is_cuda) and (
+            self.window_size == 1
+            and all(layer.product_dtype == words.dtype for layer in self.layers)
+        )
+
+    def _encode_pairs(self, words: Tensor, word_of_token: Tensor, lengths: list[int]) -> Tensor:
+        """Encode the tokens of a batch in prediction: [tokens, width]."""
+        n_words = words.shape[0]
+        row_of_token, n_rows = self._rows_of_tokens(lengths)
+        n_rows += 2 + n_rows % 2  # one more before and after, and an even number
+        row_of_token += 1
+        word_of_row = torch.full((n_rows,), n_words)
+        word_of_row[row_of_token] = word_of_token
+        words = F.pad(words, (0, 0, 0, 1))  # the gaps' word, zeros
+        layers = list(cast(Iterable[NormalizedMaxout], self.layers))
+        filters = self.filters.get(
+            [layer.weight for layer in layers], lambda: [pair_filters(layer) for layer in layers]
+        )
+        done = 0
+        if WORD_REPETITION * n_words < len(word_of_token):
+            inner = self._encode_words(layers[0], word_of_row.unfold(0, 3, 1), words)
+            rows = F.pad(inner, (0, 0, 1, 1))
+            done = 1
+        else:
+            rows = words.index_select(0, word_of_row)
+        for layer, own_filters in zip(layers[done:], filters[done:], strict=True):
+            rows = encode_pairs(layer, own_filters, rows)
+        return rows.index_select(0, row_of_token)
+
+    def _rows_of_tokens(self, lengths: list[int]) -> tuple[Tensor, int]:
+        """The row of each token where a gap as wide as a token can see lies before, between and
+        after the documents, and the number of rows."""
+        reach = len(self.layers) * self.window_size
+        counts = torch.tensor([length for length in lengths if length])
+        n_tokens = int(counts.sum())
+        n_gaps = torch.arange(1, len(counts) + 1).repeat_interleave(counts, output_size=n_tokens)
+        return torch.arange(n_tokens) + reach * n_gaps, n_tokens + reach * (len(counts) + 1)
 
     def _place_tokens(
         self, word_of_token: Tensor, lengths: list[int], zero_word: int
@@ -131,13 +191,8 @@ class WindowEncoder(nn.Module):
             window of each of its rows. The last layer's rows are the tokens.
         """
         device = word_of_token.device
-        n_tokens = word_of_token.shape[0]
-        reach = len(self.layers) * self.window_size
-        counts = torch.tensor([length for length in lengths if length], device=device)
-        n_gaps = torch.arange(1, len(counts) + 1, device=device)  # [documents], gaps on the left
-        n_gaps = n_gaps.repeat_interleave(counts, output_size=n_tokens)
-        row_of_token = torch.arange(n_tokens, device=device) + reach * n_gaps
-        n_rows = n_tokens + reach * (len(counts) + 1)
+        row_of_token, n_rows = self._rows_of_tokens(lengths)
+        row_of_token = row_of_token.to(device)
         word_of_row = torch.full((n_rows,), zero_word, device=device)
         word_of_row[row_of_token] = word_of_token
 
@@ -177,7 +232,7 @@ class WindowEncoder(nn.Module):
         size = 2 * self.window_size + 1
         weight = layer.weight.flatten(0, 1).unflatten(1, (size, -1))  # [hidden, size, width]
         weight = weight.transpose(0, 1).flatten(0, 1)
-        products = in_blocks(lambda block: F.linear(block, weight), words)
+        products = in_blocks(lambda block: layer.product(block, weight), words)
         products = products.view(words.shape[0] * size, -1)  # [words * size, hidden]
         place = torch.arange(size, device=windows.device)
         bias = layer.bias.flatten()

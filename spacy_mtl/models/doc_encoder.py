@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
+import numpy as np
 import torch
 from spacy.tokens import Doc
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
@@ -11,37 +12,67 @@ from thinc.shims import PyTorchShim
 from thinc.types import Floats2d
 from torch import Tensor, nn
 
-from .embed import HashEmbed
-from .features import WordBatch, attribute_ids, extract_words, join_rows, split_rows
+from .embed import HashEmbed, NormalizedMaxout
+from .features import (
+    WordBatch,
+    attribute_ids,
+    extract_words,
+    join_rows,
+    split_rows,
+    table_rows,
+)
+from .precision import Precision, product_dtype
 from .torch_layer import build_module, torch_layer
+from .word_cache import WordCache
 
 STOCK_ATTRS = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
+CACHED_WORDS = 20_000
 
 
 class EmbedAndEncode(nn.Module):
     """Embed the distinct words of a batch, then encode its tokens in context.
 
+    In prediction on CPU the vectors of words are kept for later batches, where no static vectors,
+    which may change, are part of them.
+
     embed (HashEmbed): The embedding.
     encode (nn.Module): Called with word vectors [words, width], the word of each token [tokens],
         the documents' lengths and the dropout rate; returns [tokens, width].
+    cached_words (int): The number of words whose vectors are kept in prediction.
     """
 
-    def __init__(self, embed: HashEmbed, encode: nn.Module) -> None:
+    def __init__(self, embed: HashEmbed, encode: nn.Module, cached_words: int) -> None:
         super().__init__()
         self.embed = embed
         self.encode = encode
+        self.cache = WordCache(cached_words)
 
-    def forward(
-        self,
-        rows: Tensor,
-        vectors: Tensor | None,
-        word_of_token: Tensor,
-        lengths: list[int],
-        dropout: float,
+    def forward(self, batch: WordBatch, dropout: float) -> Tensor:
+        """Encode a batch.
+
+        batch (WordBatch): The words of the batch.
+        dropout (float): The dropout rate in training.
+        RETURNS (Tensor): [tokens, width].
+        """
+        parameters = list(self.embed.parameters())
+        device = parameters[0].device
+
+        def embed_some(chosen: np.ndarray) -> Tensor:
+            return self._embed(batch.values[:, chosen], None, dropout, device)
+
+        if torch.is_grad_enabled() or batch.vectors is not None or device.type != "cpu":
+            words = self._embed(batch.values, batch.vectors, dropout, device)
+        else:
+            words = self.cache.embed(batch.keys, parameters, embed_some)
+        word_of_token = torch.from_numpy(batch.word_of_token).to(device)
+        return cast(Tensor, self.encode(words, word_of_token, batch.lengths, dropout))
+
+    def _embed(
+        self, values: np.ndarray, vectors: Floats2d | None, dropout: float, device: torch.device
     ) -> Tensor:
-        """Encode a batch; see `WordBatch` for the arguments. RETURNS (Tensor): [tokens, width]."""
-        words = self.embed(rows, vectors, dropout)
-        return cast(Tensor, self.encode(words, word_of_token, lengths, dropout))
+        rows = table_rows(values, [len(table) for table in self.embed.tables])
+        static = None if vectors is None else xp2torch(vectors, device=device)
+        return cast(Tensor, self.embed(torch.from_numpy(rows).to(device), static, dropout))
 
 
 def stock_tables(
@@ -77,6 +108,8 @@ def build_doc_encoder(
     rows: list[int],
     static_vectors: bool,
     word_dropout: float = 0.0,
+    precision: Precision = "float32",
+    cached_words: int = CACHED_WORDS,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder from a torch module that encodes embedded words in context.
 
@@ -88,11 +121,22 @@ def build_doc_encoder(
     rows (List[int]): The number of rows of each attribute's table.
     static_vectors (bool): Whether to use the static vectors of the vocabulary.
     word_dropout (float): In training, the share of words whose first attribute is hidden.
+    precision (str): "float32" or "bfloat16", see `product_dtype`.
+    cached_words (int): The number of words whose vectors are kept in prediction.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     """
     layer = torch_layer(
-        partial(_build_module, make_encode, width, rows, static_vectors, word_dropout),
+        partial(
+            _build_module,
+            make_encode,
+            width,
+            rows,
+            static_vectors,
+            word_dropout,
+            product_dtype(precision),
+            cached_words,
+        ),
         _to_torch,
         _from_torch,
         settings={"vector_width": 0},
@@ -106,7 +150,6 @@ def build_doc_encoder(
         dims={"nO": width},
         attrs={
             "attrs": attribute_ids(attrs),
-            "rows": list(rows),
             "static_vectors": static_vectors,
             "dropout_rate": 0.0,
         },
@@ -119,10 +162,16 @@ def _build_module(
     rows: list[int],
     static_vectors: bool,
     word_dropout: float,
+    dtype: torch.dtype,
+    cached_words: int,
     vector_width: int,
 ) -> EmbedAndEncode:
     embed = HashEmbed(width, rows, vector_width if static_vectors else None, word_dropout)
-    return EmbedAndEncode(embed, make_encode())
+    module = EmbedAndEncode(embed, make_encode(), cached_words)
+    for layer in module.modules():
+        if isinstance(layer, NormalizedMaxout):
+            layer.product_dtype = dtype
+    return module
 
 
 def torch_module(model: Model[Any, Any]) -> EmbedAndEncode:
@@ -142,7 +191,7 @@ def _forward(
         empty = model.ops.alloc2f(0, model.get_dim("nO"))
         return [empty for _ in docs], lambda d_tokens: []
     attrs = model.attrs
-    batch = extract_words(docs, attrs["attrs"], attrs["rows"], attrs["static_vectors"])
+    batch = extract_words(docs, attrs["attrs"], attrs["static_vectors"])
     flat, backprop_flat = model.layers[0]((batch, attrs["dropout_rate"]), is_train)
 
     def backprop(d_tokens: list[Floats2d]) -> list[Doc]:
@@ -177,12 +226,7 @@ def _init(
 def _to_torch(
     model: Model[Any, Any], inputs: tuple[WordBatch, float], is_train: bool
 ) -> tuple[ArgsKwargs, Callable[[ArgsKwargs], None]]:
-    batch, dropout = inputs
-    device = cast(PyTorchShim, model.shims[0]).device
-    rows = torch.from_numpy(batch.rows).to(device)
-    word_of_token = torch.from_numpy(batch.word_of_token).to(device)
-    vectors = None if batch.vectors is None else xp2torch(batch.vectors, device=device)
-    return ArgsKwargs((rows, vectors, word_of_token, batch.lengths, dropout), {}), _no_gradient
+    return ArgsKwargs(inputs, {}), _no_gradient
 
 
 def _no_gradient(d_inputs: ArgsKwargs) -> None:

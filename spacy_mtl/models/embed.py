@@ -41,6 +41,8 @@ class _MaxPiece(torch.autograd.Function):
 class NormalizedMaxout(nn.Module):
     """A linear layer with several pieces, the largest of which counts, then layer normalization.
 
+    In prediction, the matrix product is computed in `product_dtype`, everything else in float32.
+
     n_in (int): Width of the input.
     width (int): Width of the output.
     pieces (int): Number of pieces.
@@ -48,6 +50,7 @@ class NormalizedMaxout(nn.Module):
 
     def __init__(self, n_in: int, width: int, pieces: int) -> None:
         super().__init__()
+        self.product_dtype = torch.float32
         self.width = width
         self.pieces = pieces
         # the distributions that thinc uses
@@ -63,7 +66,21 @@ class NormalizedMaxout(nn.Module):
         inputs (Tensor): [rows, n_in].
         RETURNS (Tensor): [rows, width].
         """
-        return self.activate(F.linear(inputs, self.weight.flatten(0, 1), self.bias.flatten()))
+        weight, bias = self.weight.flatten(0, 1), self.bias.flatten()
+        if torch.is_grad_enabled() or self.product_dtype == torch.float32:
+            return self.activate(F.linear(inputs, weight, bias))
+        return self.activate(self.product(inputs, weight) + bias)
+
+    def product(self, inputs: Tensor, weight: Tensor) -> Tensor:
+        """Multiply rows with weights, in prediction in `product_dtype`.
+
+        inputs (Tensor): [rows, n_in].
+        weight (Tensor): [hidden, n_in].
+        RETURNS (Tensor): [rows, hidden], float32.
+        """
+        if torch.is_grad_enabled() or self.product_dtype == torch.float32:
+            return F.linear(inputs, weight)
+        return F.linear(inputs.to(self.product_dtype), weight.to(self.product_dtype)).float()
 
     def activate(self, hidden: Tensor) -> Tensor:
         """Apply what follows the linear part.

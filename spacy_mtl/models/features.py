@@ -21,13 +21,15 @@ _KEY_MULTIPLIERS = np.random.RandomState(0).randint(1, 2**63, 64, dtype=np.uint6
 class WordBatch:
     """The distinct words of a batch of documents, and which of them stands where.
 
-    rows (np.ndarray): [attributes, words, 4], the rows of each word in each attribute's table.
+    values (np.ndarray): [attributes, words], the words' attributes.
+    keys (np.ndarray): [words], 64-bit hashes of the words' attributes, in ascending order.
     vectors (Optional[Floats2d]): [words, vector width], static vectors, zero where a word has none.
     word_of_token (np.ndarray): [tokens], the number of the word at each token, documents in a row.
     lengths (List[int]): The number of tokens of each document.
     """
 
-    rows: np.ndarray
+    values: np.ndarray
+    keys: np.ndarray
     vectors: Floats2d | None
     word_of_token: np.ndarray
     lengths: list[int]
@@ -50,17 +52,14 @@ def attribute_ids(attrs: Sequence[str | int]) -> list[int]:
     return cast(list[int], ids)
 
 
-def extract_words(
-    docs: Sequence[Doc], attrs: Sequence[int], table_sizes: Sequence[int], static_vectors: bool
-) -> WordBatch:
-    """Find the distinct words of a batch, hashed for each attribute's embedding table.
+def extract_words(docs: Sequence[Doc], attrs: Sequence[int], static_vectors: bool) -> WordBatch:
+    """Find the distinct words of a batch.
 
     Two tokens are the same word if they agree in all attributes. Everything that depends on the
     word alone can then be computed once per word.
 
     docs (Sequence[Doc]): The documents, at least one token among them.
     attrs (Sequence[int]): The ids of the embedded attributes.
-    table_sizes (Sequence[int]): The number of rows of each attribute's table.
     static_vectors (bool): Whether to look up the static vectors of the words.
     RETURNS (WordBatch): The words.
     """
@@ -76,26 +75,37 @@ def extract_words(
         ]
     )
     values = values.astype(np.uint64, copy=False)  # [tokens, columns]
-    first_token, word_of_token = distinct_rows(values)
+    keys, first_token, word_of_token = distinct_rows(values)
     values = np.ascontiguousarray(values[first_token].T)  # [columns, words]
-    rows = [
-        hash_rows(column, FIRST_SEED + number, size)
-        for number, (column, size) in enumerate(zip(values, table_sizes, strict=False))
-    ]
     vectors = look_up_vectors(vocab, values[-1]) if static_vectors else None
-    return WordBatch(np.stack(rows), vectors, word_of_token, lengths)
+    return WordBatch(values[: len(attrs)], keys, vectors, word_of_token, lengths)
 
 
-def distinct_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def distinct_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the distinct rows of a matrix, told apart by a 64-bit hash of the row.
 
     values (np.ndarray): [rows, columns], unsigned 64-bit integers.
-    RETURNS (Tuple[np.ndarray, np.ndarray]): [distinct], where each distinct row stands first, and
-        [rows], the number of the distinct row at each row.
+    RETURNS (Tuple[np.ndarray, np.ndarray, np.ndarray]): [distinct], the hashes in ascending order;
+        [distinct], where each distinct row stands first; and [rows], the number of the distinct row
+        at each row.
     """
-    keys = (values * _KEY_MULTIPLIERS[: values.shape[1]]).sum(axis=1, dtype=np.uint64)
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    return first, inverse
+    keys = values @ _KEY_MULTIPLIERS[: values.shape[1]]
+    return np.unique(keys, return_index=True, return_inverse=True)
+
+
+def table_rows(values: np.ndarray, table_sizes: Sequence[int]) -> np.ndarray:
+    """Hash the attributes of words for each attribute's embedding table.
+
+    values (np.ndarray): [attributes, words], unsigned 64-bit integers.
+    table_sizes (Sequence[int]): The number of rows of each attribute's table.
+    RETURNS (np.ndarray): [attributes, words, 4], rows of the tables.
+    """
+    return np.stack(
+        [
+            hash_rows(np.ascontiguousarray(column), FIRST_SEED + number, size)
+            for number, (column, size) in enumerate(zip(values, table_sizes, strict=True))
+        ]
+    )
 
 
 def hash_rows(values: np.ndarray, seed: int, table_size: int) -> np.ndarray:

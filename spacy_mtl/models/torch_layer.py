@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from thinc.shims.shim import Shim
 from thinc.util import get_torch_default_device, xp2torch
 
 from . import adam
+from .parameter_state import forget_derived
 
 
 def _leave_threads_of_parent() -> None:
@@ -25,6 +27,8 @@ def _leave_threads_of_parent() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_threads_of_parent)
+if multiprocessing.parent_process() is not None and "OMP_NUM_THREADS" not in os.environ:
+    _leave_threads_of_parent()  # a spawned process imports this module anew
 
 
 class TorchShim(PyTorchShim):
@@ -97,10 +101,11 @@ class TorchShim(PyTorchShim):
             return
         if any(not adam.can_step(optimizer, weights) for weights in self._model.parameters()):
             super().finish_update(optimizer)
-            return
-        for name, weights in self._model.named_parameters():
-            if weights.grad is not None:
-                adam.step(optimizer, (self.id, name), weights.data, weights.grad)
+        else:
+            for name, weights in self._model.named_parameters():
+                if weights.grad is not None:
+                    adam.step(optimizer, (self.id, name), weights.data, weights.grad)
+        forget_derived(self._model)
 
     @contextlib.contextmanager
     def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
@@ -116,11 +121,15 @@ class TorchShim(PyTorchShim):
             if key in params:
                 backup[name] = parameter.data
                 parameter.data = xp2torch(params[key], device=parameter.device)
+        if backup:
+            forget_derived(self._model)
         try:
             yield
         finally:
             for name, data in backup.items():
                 parameters[name].data = data
+            if backup:
+                forget_derived(self._model)
 
     def copy(self) -> "TorchShim":
         """RETURNS (TorchShim): An independent copy, for the optimizer a layer of its own."""
@@ -133,16 +142,18 @@ class TorchShim(PyTorchShim):
     def predict(self, inputs: Any) -> Any:
         """Run the module in evaluation mode without recording gradients.
 
+        The module stays in evaluation mode, so that threads which predict at once don't disturb
+        each other. `begin_update` sets it to training mode.
+
         inputs (ArgsKwargs): The module's arguments.
         RETURNS (Any): What the module returns.
         RAISES (ValueError): If there is no module yet.
         """
         module = self._require_module()
-        module.eval()
-        with torch.no_grad():
-            outputs = module(*inputs.args, **inputs.kwargs)
-        module.train()
-        return outputs
+        if module.training:
+            module.eval()
+        with torch.inference_mode():
+            return module(*inputs.args, **inputs.kwargs)
 
     def begin_update(self, inputs: Any) -> tuple[Any, Callable[[Any], Any]]:
         """Run the module in training mode.

@@ -1,10 +1,13 @@
+import numpy as np
 import pytest
+import spacy
+from spacy.vectors import Vectors
 
 from spacy_mtl.models.attention import build_hash_embed_attention
 from spacy_mtl.models.cnn import build_hash_embed_cnn
 from spacy_mtl.models.convert import load_stock_weights
 
-from .encoding import make_docs, make_stock
+from .encoding import assert_close, make_docs, make_stock
 
 
 @pytest.mark.parametrize(
@@ -37,3 +40,26 @@ def test_other_encoders_cannot_hold_stock_weights():
     stock = make_stock(make_docs())
     with pytest.raises(ValueError, match="HashEmbedCNN"):
         load_stock_weights(build_hash_embed_attention(width=16, embed_size=50), stock)
+
+
+def test_same_vectors_as_stock_with_floret_vectors():
+    nlp = spacy.blank("en")
+    table = np.random.RandomState(0).normal(size=(50, 10)).astype("f")
+    nlp.vocab.vectors = Vectors(
+        strings=nlp.vocab.strings,
+        data=table,
+        mode="floret",
+        minn=2,
+        maxn=3,
+        hash_count=2,
+        hash_seed=1,
+        bow="<",
+        eow=">",
+    )
+    docs = [nlp("some words that no table lists"), nlp("words")]
+    stock = make_stock(docs, pretrained_vectors=True)
+    ours = build_hash_embed_cnn(width=16, depth=2, embed_size=50, pretrained_vectors=True)
+    ours.initialize(X=docs)
+    load_stock_weights(ours, stock)
+    assert_close(ours.predict(docs), stock.predict(docs))
+    assert np.abs(ours.predict(docs)[0]).max() > 0.1

@@ -9,6 +9,7 @@ from spacy_mtl.models.features import (
     extract_words,
     join_rows,
     split_rows,
+    table_rows,
 )
 
 from .encoding import make_docs
@@ -54,18 +55,19 @@ def test_columns_of_a_matrix_are_not_taken_for_its_rows():
 
 def test_distinct_rows_differ_in_any_column():
     values = np.array([[1, 2], [1, 3], [1, 2], [2, 1], [0, 0]], dtype=np.uint64)
-    first, number = distinct_rows(values)
-    assert len(first) == 4
+    keys, first, number = distinct_rows(values)
+    assert len(first) == 4 and (keys[:-1] < keys[1:]).all()
     np.testing.assert_array_equal(values[first][number], values)
 
 
 def test_words_with_equal_attributes_are_one_word():
     docs = make_docs()
-    by_norm = extract_words(docs, [NORM], [50], static_vectors=False)
-    by_orth = extract_words(docs, [NORM, ORTH], [50, 50], static_vectors=False)
+    by_norm = extract_words(docs, [NORM], static_vectors=False)
+    by_orth = extract_words(docs, [NORM, ORTH], static_vectors=False)
     tokens = [token for doc in docs for token in doc]
-    assert by_norm.rows.shape == (1, len({token.norm for token in tokens}), 4)
-    assert by_orth.rows.shape == (2, len({(t.norm, t.orth) for t in tokens}), 4)
+    assert by_norm.values.shape == (1, len({token.norm for token in tokens}))
+    assert by_orth.values.shape == (2, len({(t.norm, t.orth) for t in tokens}))
+    assert table_rows(by_orth.values, [50, 30]).shape == (*by_orth.values.shape, 4)
     assert by_norm.lengths == [len(doc) for doc in docs]
     assert len(by_norm.word_of_token) == len(tokens)
 

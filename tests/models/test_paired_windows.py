@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+import torch
+
+from spacy_mtl.models.cnn import WindowEncoder, build_hash_embed_cnn
+from spacy_mtl.models.embed import NormalizedMaxout
+from spacy_mtl.models.paired_windows import encode_pairs, pair_filters
+
+from .encoding import assert_close, make_docs
+
+
+@pytest.mark.parametrize("n_rows", [2, 6, 512, 514, 1540])
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_pairs_give_what_windows_give(n_rows, pieces):
+    torch.manual_seed(0)
+    layer = NormalizedMaxout(3 * 8, 8, pieces)
+    torch.nn.init.normal_(layer.bias)
+    rows = torch.randn(n_rows + 2, 8)
+    with torch.no_grad():
+        windows = torch.cat([rows[:-2], rows[1:-1], rows[2:]], 1)
+        expected = rows[1:-1] + layer(windows)
+        encoded = encode_pairs(layer, pair_filters(layer), rows)
+    torch.testing.assert_close(encoded[1:-1], expected, atol=2e-5, rtol=1e-5)
+    assert not encoded[0].any() and not encoded[-1].any()
+
+
+@pytest.mark.parametrize("lengths", [[1], [3, 0, 4], [2] * 9, [700], [5, 600]])
+@pytest.mark.parametrize("n_words", [2, 5000])
+def test_prediction_is_training_without_dropout(lengths, n_words):
+    torch.manual_seed(0)
+    encoder = WindowEncoder(8, 3, 1, 3)
+    words = torch.randn(n_words, 8)
+    word_of_token = torch.randint(0, n_words, (sum(lengths),))
+    trained = encoder(words, word_of_token, lengths, 0.0)
+    with torch.inference_mode():
+        predicted = encoder(words, word_of_token, lengths, 0.0)
+    torch.testing.assert_close(predicted, trained.detach(), atol=5e-5, rtol=1e-4)
+
+
+def test_a_very_long_document():
+    docs = make_docs()
+    model = build_hash_embed_cnn(width=8, depth=2, embed_size=50)
+    model.initialize(X=docs)
+    words = [token.text for token in docs[-1]] * 125
+    long = type(docs[0])(docs[0].vocab, words=words)
+    assert len(long) == 100_000
+    vectors = model.predict([long])[0]
+    assert vectors.shape == (100_000, 8)
+    middle = type(docs[0])(docs[0].vocab, words=words[50_000:50_100])
+    assert_close([vectors[50_010:50_090]], [model.predict([middle])[0][10:90]])
+    assert np.isfinite(vectors).all()
