@@ -107,7 +107,7 @@ def encode(
     values: Iterable[str] | None,
     length: int,
     empty: str,
-    report: ConversionReport,
+    report: ConversionReport | None,
     *,
     keep_spaces: bool = False,
 ) -> list[str]:
@@ -116,16 +116,16 @@ def encode(
     values (Iterable[str] | None): The values, None if there are none.
     length (int): Number of words in the sentence.
     empty (str): What stands for "no value".
-    report (ConversionReport): Where to count what does not come back as it was.
+    report (ConversionReport | None): Where to count what does not come back as it was.
     keep_spaces (bool): Whether a cell may hold spaces.
     RETURNS (list[str]): The cells.
     """
     cells = []
     for value in [""] * length if values is None else values:
-        if value == empty:
+        if report and value == empty:
             report.add(f"values {empty!r}, which mean 'no value' in the format", repr(value))
         cell = " ".join(value.split()) if keep_spaces else "_".join(value.split())
-        if cell != value:
+        if report and cell != value:
             report.add("words and values with white space, written in another way", repr(value))
         cells.append(cell or empty)
     return cells

@@ -176,8 +176,7 @@ def _write_column(
             return [_NOTHING] * length
         return write_brackets(sentence.entities, length)
     if name in _CARRIED:
-        default = ["*"] * length
-        return encode(sentence.columns.get(f"{_COLUMN_PREFIX}{name}", default), length, "*", report)
+        return encode(sentence.columns.get(f"{_COLUMN_PREFIX}{name}"), length, "*", None)
     cells = [_NOTHING] * length
     if name != "_":
         for frame in frames:

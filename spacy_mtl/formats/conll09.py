@@ -169,9 +169,7 @@ def write_conll09(
             predicted = sentence.columns.get(f"{_COLUMN_PREFIX}{name}")
             columns += [
                 values,
-                values
-                if predicted is None
-                else encode(predicted, length, "", report, keep_spaces=True),
+                values if predicted is None else encode(predicted, length, _NOTHING, None),
             ]
         columns += write_predicates(sentence, report)
         lines = ["\t".join(row) for row in zip(*columns, strict=True)]

@@ -142,7 +142,7 @@ def _write_sentence(
         else [_whole(cell) for cell in write_brackets(sentence.entities, length)]
     )
     carried = [
-        encode(sentence.columns.get(f"{_COLUMN_PREFIX}{key}", [empty] * length), length, "", report)
+        encode(sentence.columns.get(f"{_COLUMN_PREFIX}{key}"), length, empty, None)
         for key, empty in _CARRIED.items()
     ]
     return write_rows(

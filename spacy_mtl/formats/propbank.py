@@ -119,8 +119,8 @@ def _write_sentence(
             list(map(str, range(length))),
             encode(sentence.words, length, "_", report),
             encode(sentence.tags, length, _NOTHING, report),
-            encode(sentence.columns.get(_TREE, ["*"] * length), length, "", report),
-            encode(sentence.columns.get(_LEMMA, _lemmas(sentence)), length, "", report),
+            encode(sentence.columns.get(_TREE), length, "*", None),
+            encode(sentence.columns.get(_LEMMA, _lemmas(sentence)), length, _NOTHING, None),
             rolesets,
             *(write_column(frame, length) for frame in frames),
         ]

@@ -352,7 +352,7 @@ def _ud_columns(sentence: AnnotatedSentence, report: ConversionReport) -> list[l
     deps = sentence.deps
     if deps is not None:
         deps = ["root" if dep == "ROOT" else dep for dep in deps]
-    lemmas = encode(sentence.lemmas, length, _NOTHING, ConversionReport(), keep_spaces=True)
+    lemmas = encode(sentence.lemmas, length, _NOTHING, None, keep_spaces=True)
     return [
         list(map(str, range(1, length + 1))),
         encode(sentence.words, length, "", report, keep_spaces=True),
