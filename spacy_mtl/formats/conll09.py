@@ -19,7 +19,8 @@ _FILLED = "Y"
 _FIXED_COLUMNS = 14
 _COLUMN_PREFIX = "conll09:"
 _PREDICTED = {"plemma": 3, "ppos": 5, "pfeat": 7, "phead": 9, "pdeprel": 11}
-COLUMNS = frozenset(f"{_COLUMN_PREFIX}{name}" for name in _PREDICTED)
+_FEATURES = f"{_COLUMN_PREFIX}feat"
+COLUMNS = frozenset({_FEATURES, *(f"{_COLUMN_PREFIX}{name}" for name in _PREDICTED)})
 
 
 def read_conll09(path: str | Path, report: ConversionReport) -> Iterator[AnnotatedSentence]:
@@ -52,8 +53,11 @@ def _read_sentence(path: str | Path, block: Block) -> AnnotatedSentence:
         words=columns[1],
         lemmas=filled(columns[2], _NOTHING),
         tags=filled(columns[4], _NOTHING),
-        morphs=filled(columns[6], _NOTHING),
     )
+    if any("=" not in part for cell in columns[6] if cell != _NOTHING for part in cell.split("|")):
+        sentence.columns[_FEATURES] = columns[6]  # such as "Nom|Sg|Fem"; spaCy wants names
+    else:
+        sentence.morphs = filled(columns[6], _NOTHING)
     if any(cell != _NOTHING for cell in columns[8]):
         sentence.heads = read_heads(path, block.lines, columns[8])
         sentence.deps = ["" if dep == _NOTHING else dep for dep in columns[10]]
@@ -157,7 +161,13 @@ def write_conll09(
         gold = [
             encode(sentence.lemmas, length, _NOTHING, report, keep_spaces=True),
             encode(sentence.tags, length, _NOTHING, report, keep_spaces=True),
-            encode(sentence.morphs, length, _NOTHING, report, keep_spaces=True),
+            encode(
+                sentence.columns.get(_FEATURES, sentence.morphs),
+                length,
+                _NOTHING,
+                report if _FEATURES not in sentence.columns else None,
+                keep_spaces=True,
+            ),
             write_heads(sentence),
             encode(sentence.deps, length, _NOTHING, report, keep_spaces=True),
         ]

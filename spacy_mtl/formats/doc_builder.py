@@ -1,5 +1,6 @@
 """From annotated sentences to spaCy documents."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TypeVar
@@ -19,6 +20,8 @@ ID_KEY = "id"
 SENTENCE_IDS_KEY = "sent_ids"
 COLUMNS_KEY = "columns"
 CLUSTER_PREFIX = "coref_clusters_"
+
+_FEATURE = re.compile(r"[^=|]+=[^=|]+")
 
 Value = TypeVar("Value")
 
@@ -74,7 +77,7 @@ def build_doc(
         spaces=spaces,
         tags=_joined([sentence.tags for sentence in sentences], lengths, ""),
         pos=_joined([_known_pos(sentence, report) for sentence in sentences], lengths, ""),
-        morphs=_joined([sentence.morphs for sentence in sentences], lengths, ""),
+        morphs=_joined([_known_morphs(sentence, report) for sentence in sentences], lengths, ""),
         lemmas=_joined([sentence.lemmas for sentence in sentences], lengths, ""),
         heads=heads,
         deps=deps,
@@ -111,6 +114,20 @@ def _known_pos(sentence: AnnotatedSentence, report: ConversionReport) -> list[st
                 "universal tags that spaCy does not have", sentence.path, sentence.line(i), tag
             )
         known.append(tag if tag in POS_IDS else "")
+    return known
+
+
+def _known_morphs(sentence: AnnotatedSentence, report: ConversionReport) -> list[str] | None:
+    """The features without those that are not of the form "Name=Value"."""
+    if sentence.morphs is None:
+        return None
+    known = []
+    for i, morph in enumerate(sentence.morphs):
+        parts = morph.split("|") if morph else []
+        whole = [part for part in parts if _FEATURE.fullmatch(part)]
+        if len(whole) != len(parts):
+            report.add_line("malformed features", sentence.path, sentence.line(i), repr(morph))
+        known.append("|".join(whole))
     return known
 
 

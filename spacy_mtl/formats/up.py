@@ -1,8 +1,10 @@
 """Universal PropBank: CoNLL-U with predicates and arguments, in the three forms it is published in.
 
 - `up1`: columns. ID, FORM, LEMMA, UPOS, XPOS, FEATS, HEAD, DEPREL, "Y" for a predicate, its
-  roleset, and a column for each predicate (release 1.0 but English).
-- `up1-misc`: ten columns, with `Roleset=give.01|Args=ARG0/_/V` in MISC (English in release 1.0).
+  roleset, and a column for each predicate (release 1.0 but English). The English part has all ten
+  columns of CoNLL-U, the roleset, and columns in any order with "V" at their predicates.
+- `up1-misc`: ten columns, with `Roleset=give.01|Args=ARG0/_/V` in MISC (the English part before it
+  was split into columns).
 - `up2`: CoNLL-U Plus. `# global.columns = ...` names the columns, among them UP:PRED,
   UP:ARGHEADS (`A0:3|A1:7`) and UP:ARGSPANS (`A0:1-3|A1:5-9`) (release 2.0).
 
@@ -26,6 +28,7 @@ from .sentence import NO_WORD, AnnotatedSentence
 
 UD_COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 UP1_COLUMNS = (*UD_COLUMNS[:8], "FLAG", "PRED", "FRAME")
+UP1_ENGLISH_COLUMNS = (*UD_COLUMNS, "PRED", "FRAME")
 UP2_COLUMNS = (*UD_COLUMNS, "UP:PRED", "UP:ARGHEADS", "UP:ARGSPANS")
 
 _NOTHING = "_"
@@ -77,7 +80,8 @@ def _column_names(path: str | Path, blocks: Sequence[Block]) -> tuple[str, ...]:
                 return names
     if any(len(row) == 10 and "Roleset=" in row[9] for block in blocks for row in block.rows):
         return UD_COLUMNS
-    return UP1_COLUMNS
+    flags = {row[8] for block in blocks for row in block.rows if len(row) > 8}
+    return UP1_COLUMNS if flags <= {"Y", _NOTHING} else UP1_ENGLISH_COLUMNS
 
 
 def _read_sentence(
@@ -102,10 +106,39 @@ def _read_sentence(
         first = names.index("FRAME")
         frame_columns = [list(column) for column in zip(*(r[first:] for r in rows), strict=True)]
         flags = columns.get("FLAG", [_NOTHING] * len(rows))
+        frame_columns = [[cell or _NOTHING for cell in column] for column in frame_columns]
+        marked = zip(flags, columns["PRED"], strict=True)
+        predicates = [i for i, pair in enumerate(marked) if pair != (_NOTHING, _NOTHING)]
+        frame_columns = _ordered(path, lines, predicates, frame_columns)
         sentence.frames = read_predicates(path, lines, flags, columns["PRED"], frame_columns)
     else:
         sentence.frames = _read_lists(path, lines, columns, arguments)
     return sentence
+
+
+def _ordered(
+    path: str | Path, lines: Sequence[int], predicates: Sequence[int], columns: list[list[str]]
+) -> list[list[str]]:
+    """Put columns that mark their predicates with "V" in the order of these, without the marks.
+    Further words with "V" in a column are the rest of its predicate, C-V."""
+    if not predicates and all(cell == _NOTHING for column in columns for cell in column):
+        return []
+    if not any("V" in column for column in columns):
+        return columns
+    ordered: dict[int, list[str]] = {}
+    for number, column in enumerate(columns):
+        marked = [i for i, cell in enumerate(column) if cell == "V"]
+        own = [i for i in marked if i in predicates and i not in ordered]
+        if len(own) != 1:
+            raise FormatError(
+                path,
+                lines[own[1] if own else marked[0] if marked else 0],
+                f"column {number + 1} of arguments marks {len(own)} predicates that have a roleset"
+                " and no column yet with 'V'; expected one",
+            )
+        ordered[own[0]] = ["C-V" if cell == "V" else cell for cell in column]
+        ordered[own[0]][own[0]] = _NOTHING
+    return [ordered[i] for i in sorted(ordered)]
 
 
 def _check_rows(path: str | Path, block: Block, names: Sequence[str]) -> list[int]:
@@ -181,33 +214,23 @@ def _read_misc(path: str | Path, lines: Sequence[int], cells: Sequence[str]) -> 
     """Read predicates and arguments from MISC."""
     fields = [dict(part.partition("=")[::2] for part in cell.split("|")) for cell in cells]
     rolesets = [field.get("Roleset", "-") for field in fields]
-    predicates = [i for i, roleset in enumerate(rolesets) if roleset not in ("-", _NOTHING)]
-    arguments: list[list[tuple[str, int, int]]] = [[] for _ in predicates]
-    for i, field in enumerate(fields):
-        labels = field["Args"].split("/") if field.get("Args") else []
-        if labels in ([], [_NOTHING]):
-            continue
-        if len(labels) != len(predicates):
+    rolesets = [_NOTHING if roleset == "-" else roleset for roleset in rolesets]
+    predicates = [i for i, roleset in enumerate(rolesets) if roleset != _NOTHING]
+    rows = [field["Args"].split("/") if field.get("Args") else [] for field in fields]
+    for number, row in zip(lines, rows, strict=True):
+        if len(row) != len(predicates) and row not in ([], [_NOTHING]):
             raise FormatError(
                 path,
-                lines[i],
+                number,
                 f"expected a label for each of the {len(predicates)} predicates, split by '/',"
-                f" found Args={field['Args']}",
+                f" found Args={'/'.join(row)}",
             )
-        for number, label in enumerate(labels):
-            if label == "V" and predicates[number] != i:
-                raise FormatError(
-                    path,
-                    lines[i],
-                    f"label {number + 1} of Args={field['Args']} marks this word as predicate"
-                    f" {number + 1}, but that is the word {predicates[number] + 1}",
-                )
-            if label not in (_NOTHING, "V", ""):
-                arguments[number].append((label, i, i + 1))
-    return [
-        IndexedFrame(predicate, rolesets[predicate], tuple(own))
-        for predicate, own in zip(predicates, arguments, strict=True)
+    columns = [
+        [row[i] or _NOTHING if len(row) == len(predicates) else _NOTHING for row in rows]
+        for i in range(len(predicates))
     ]
+    columns = _ordered(path, lines, predicates, columns)
+    return read_predicates(path, lines, [_NOTHING] * len(lines), rolesets, columns)
 
 
 def _read_lists(
