@@ -101,7 +101,7 @@ def _read_sentence(
         if match:
             sentence.metadata["sent_id"] = match[1]
     if "PRED" not in names:
-        sentence.frames = _read_misc(path, lines, columns["MISC"])
+        sentence.frames = _read_misc(path, lines, columns["MISC"], report)
     elif "FRAME" in names:
         first = names.index("FRAME")
         frame_columns = [list(column) for column in zip(*(r[first:] for r in rows), strict=True)]
@@ -109,7 +109,7 @@ def _read_sentence(
         frame_columns = [[cell or _NOTHING for cell in column] for column in frame_columns]
         marked = zip(flags, columns["PRED"], strict=True)
         predicates = [i for i, pair in enumerate(marked) if pair != (_NOTHING, _NOTHING)]
-        frame_columns = _ordered(path, lines, predicates, frame_columns)
+        frame_columns = _ordered(path, lines, predicates, frame_columns, report)
         sentence.frames = read_predicates(path, lines, flags, columns["PRED"], frame_columns)
     else:
         sentence.frames = _read_lists(path, lines, columns, arguments)
@@ -117,28 +117,52 @@ def _read_sentence(
 
 
 def _ordered(
-    path: str | Path, lines: Sequence[int], predicates: Sequence[int], columns: list[list[str]]
+    path: str | Path,
+    lines: Sequence[int],
+    predicates: Sequence[int],
+    columns: Sequence[Sequence[str]],
+    report: ConversionReport,
 ) -> list[list[str]]:
     """Put columns that mark their predicates with "V" in the order of these, without the marks.
-    Further words with "V" in a column are the rest of its predicate, C-V."""
-    if not predicates and all(cell == _NOTHING for column in columns for cell in column):
-        return []
-    if not any("V" in column for column in columns):
-        return columns
-    ordered: dict[int, list[str]] = {}
-    for number, column in enumerate(columns):
-        marked = [i for i, cell in enumerate(column) if cell == "V"]
-        own = [i for i in marked if i in predicates and i not in ordered]
-        if len(own) != 1:
-            raise FormatError(
+
+    Further words with "V" in a column are the rest of its predicate, C-V; a roleset may also stand
+    at a word marked "C-V". What is left goes to the predicates that are left, in order.
+    """
+    if len(columns) != len(predicates):
+        if all(cell == _NOTHING for column in columns for cell in column):
+            return []
+        raise FormatError(
+            path,
+            lines[0],
+            f"the sentence has {len(predicates)} predicates but {len(columns)} columns of"
+            " arguments; every predicate needs one",
+        )
+    owners: dict[int, Sequence[str]] = {}
+    unowned = []
+    for column in columns:
+        free = [i for i in predicates if i not in owners]
+        own = [i for i in free if column[i] == "V"] or [i for i in free if column[i] == "C-V"]
+        if own:
+            owners[own[0]] = column
+        else:
+            unowned.append(column)
+    for predicate, column in zip([i for i in predicates if i not in owners], unowned, strict=True):
+        owners[predicate] = column
+        if "V" in column:
+            report.add_line(
+                "predicates marked 'V' at another word than their roleset",
                 path,
-                lines[own[1] if own else marked[0] if marked else 0],
-                f"column {number + 1} of arguments marks {len(own)} predicates that have a roleset"
-                " and no column yet with 'V'; expected one",
+                lines[column.index("V")],
+                f"the roleset is in line {lines[predicate]}",
             )
-        ordered[own[0]] = ["C-V" if cell == "V" else cell for cell in column]
-        ordered[own[0]][own[0]] = _NOTHING
-    return [ordered[i] for i in sorted(ordered)]
+    return [_unmarked(owners[predicate], predicate) for predicate in predicates]
+
+
+def _unmarked(column: Sequence[str], predicate: int) -> list[str]:
+    cells = ["C-V" if cell == "V" else cell for cell in column]
+    if column[predicate] in ("V", "C-V"):
+        cells[predicate] = _NOTHING
+    return cells
 
 
 def _check_rows(path: str | Path, block: Block, names: Sequence[str]) -> list[int]:
@@ -210,7 +234,9 @@ def _read_words(
     return sentence
 
 
-def _read_misc(path: str | Path, lines: Sequence[int], cells: Sequence[str]) -> list[IndexedFrame]:
+def _read_misc(
+    path: str | Path, lines: Sequence[int], cells: Sequence[str], report: ConversionReport
+) -> list[IndexedFrame]:
     """Read predicates and arguments from MISC."""
     fields = [dict(part.partition("=")[::2] for part in cell.split("|")) for cell in cells]
     rolesets = [field.get("Roleset", "-") for field in fields]
@@ -229,7 +255,7 @@ def _read_misc(path: str | Path, lines: Sequence[int], cells: Sequence[str]) -> 
         [row[i] or _NOTHING if len(row) == len(predicates) else _NOTHING for row in rows]
         for i in range(len(predicates))
     ]
-    columns = _ordered(path, lines, predicates, columns)
+    columns = _ordered(path, lines, predicates, columns, report)
     return read_predicates(path, lines, [_NOTHING] * len(lines), rolesets, columns)
 
 
