@@ -19,6 +19,7 @@ from .sentence import AnnotatedSentence
 
 _PENN_SUFFIXES = (".mrg", ".parse", ".tree", ".ptb")
 _SUFFIXES = (".conllu", ".spacy", *_PENN_SUFFIXES)
+_LAYERS = ("tags", "pos", "morphs", "lemmas", "heads", "deps", "entities", "clusters")
 _CARRIES = frozenset({*ATTRIBUTES, "spaces", "documents", "sentence IDs", "coreference"})
 
 
@@ -253,7 +254,9 @@ def _join(
     if same:
         joined.frames = sentence.frames
         joined.columns = {**partner.columns, **sentence.columns}
-        joined.tags = sentence.tags if partner.tags is None else partner.tags
+        for layer in _LAYERS:
+            if getattr(partner, layer) is None:
+                setattr(joined, layer, getattr(sentence, layer))
         return joined
     token_map = align_sequences(sentence.tags or (), partner.tags or ())
     if token_map is None:

@@ -137,6 +137,8 @@ def _ordered(
             f"the sentence has {len(predicates)} predicates but {len(columns)} columns of"
             " arguments; every predicate needs one",
         )
+    if not any("V" in column for column in columns):
+        return [list(column) for column in columns]
     owners: dict[int, Sequence[str]] = {}
     unowned = []
     for column in columns:
