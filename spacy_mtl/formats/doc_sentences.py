@@ -92,7 +92,7 @@ class _Parts:
         frames = group_spans(doc, SRL_GROUP) if SRL_GROUP in doc.spans else None
         sentence_ids = doc.user_data.get(SENTENCE_IDS_KEY, [])
         for number, span in enumerate(spans):
-            tokens = [token for token in span if not token.is_space]
+            tokens = [token for token in span if not token.text.isspace()]
             self.report.add(
                 "tokens of white space, left out", self._place(), count=len(span) - len(tokens)
             )
@@ -172,7 +172,9 @@ class _Parts:
             own = [indices[i] for i in range(span.start, span.end) if i in indices]
             if not own or not first <= span.start <= last:
                 continue
-            if any(i > last and not self.doc[i].is_space for i in range(span.start, span.end)):
+            if any(
+                i > last and not self.doc[i].text.isspace() for i in range(span.start, span.end)
+            ):
                 self.report.add(f"{kind} across sentences", f"{self._place()}, {span.text!r}")
                 continue
             found.append(LabelledSpan(label, own[0], own[-1] + 1))
@@ -210,7 +212,7 @@ class _Parts:
         self, predicate: Span, spans: Sequence[Span], indices: dict[int, int]
     ) -> Iterator[tuple[str, int, int]]:
         for span in spans:
-            words = [i for i in range(span.start, span.end) if not self.doc[i].is_space]
+            words = [i for i in range(span.start, span.end) if not self.doc[i].text.isspace()]
             own = [indices[i] for i in words if i in indices]
             if not own or len(own) < len(words):
                 self.report.add(

@@ -258,7 +258,9 @@ def _join(
             if getattr(partner, layer) is None:
                 setattr(joined, layer, getattr(sentence, layer))
         return joined
-    token_map = align_sequences(sentence.tags or (), partner.tags or ())
+    token_map = None
+    if sentence.tags is not None and partner.tags is not None:
+        token_map = align_sequences(sentence.tags, partner.tags)
     if token_map is None:
         raise FormatError(
             sentence.path,

@@ -16,7 +16,7 @@ def test_command_converts_and_reports(tmp_path: Path) -> None:
     source, middle, target = tmp_path / "a.props", tmp_path / "b.spacy", tmp_path / "c.jsonl"
     source.write_text(PROPS, encoding="utf-8")
     result = run("mtl", "convert", source, middle)
-    assert result.returncode == 0, result.stderr
+    assert result.exit_code == 0, result.output
     (doc,) = DocBin(store_user_data=True).from_disk(middle).get_docs(Vocab())
     assert indexed_frames(doc)[0].arguments == (("ARG0", 0, 1),)
     report = convert(middle, target)

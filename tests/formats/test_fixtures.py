@@ -194,7 +194,7 @@ def test_spans_without_a_parse_have_no_heads() -> None:
 
 def test_what_has_no_room_is_counted() -> None:
     doc = Doc(
-        Vocab(), words=["a", " ", "b"], tags=["X", "_SP", "Y"], sent_starts=[True, None, None]
+        Vocab(), words=["a", " ", "b"], tags=["X", "_SP", "Y"], sent_starts=[True, False, False]
     )
     doc.cats = {"x": 1.0}
     write_frames(doc, [])
