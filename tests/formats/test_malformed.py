@@ -107,7 +107,7 @@ def test_treebank_of_other_sentences(tmp_path: Path) -> None:
         list(
             read_docs(path, "conll05", Vocab(), ConversionReport(), treebank=read_treebank([words]))
         )
-    words.write_text("go\n\nwe go\n", encoding="utf-8")
+    words.write_text("go\n\nwe\ngo\n", encoding="utf-8")
     with pytest.raises(FormatError, match="not the sentence of 2 words"):
         list(
             read_docs(path, "conll05", Vocab(), ConversionReport(), treebank=read_treebank([words]))
