@@ -25,7 +25,6 @@ spans but V and C-V.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -37,15 +36,15 @@ from rich.table import Table
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
+from spacy_mtl.formats.alignment import align_tags
 from spacy_mtl.formats.conllu import ConlluSentence, read_conllu
 from spacy_mtl.formats.errors import FormatError
 from spacy_mtl.formats.gold_skel import (
-    PREDICATE_LABEL,
     PREDICATE_REST_LABEL,
     SkelFrame,
     SkelSentence,
-    SkelSpan,
     read_gold_skel,
+    split_predicate,
 )
 from spacy_mtl.formats.iob2 import Iob2Sentence, read_iob2
 from spacy_mtl.srl.frames import Argument, Frame, read_frames, write_frames
@@ -68,7 +67,6 @@ EXPECTED: dict[str, dict[str, int]] = {
     "aligned sentences": {"train": 6, "dev": 3, "test": 1},
 }
 
-_MIN_TAG_AGREEMENT = 0.5
 _FETCH = "fetch it with: python -m spacy project assets"
 
 Value = TypeVar("Value")
@@ -292,51 +290,6 @@ def _paired(srl: SrlAnnotation, sentences: Sequence[ConlluSentence]) -> list[Ske
     return srl.sentences[: len(sentences)]
 
 
-def align_tags(
-    path: Path, skel: SkelSentence, sentence: ConlluSentence
-) -> list[tuple[int, int] | None]:
-    """Find the words of UD for each token of PropBank.
-
-    Sentences of the same length agree token by token. Otherwise the part-of-speech tags are
-    aligned: a word that only UD has belongs to the token in front of it, a token that only PropBank
-    has belongs to none.
-
-    path (Path): The file with the frames, for messages.
-    skel (SkelSentence): The sentence in PropBank.
-    sentence (ConlluSentence): The sentence in UD.
-    RETURNS (list[tuple[int, int] | None]): For each token of PropBank the first word and the word
-        behind the last one, or None.
-    RAISES (FormatError): If fewer than half of the tags agree.
-    """
-    if len(skel.tags) == len(sentence.words):
-        return [(i, i + 1) for i in range(len(skel.tags))]
-    matcher = SequenceMatcher(None, skel.tags, sentence.tags, autojunk=False)
-    if matcher.ratio() < _MIN_TAG_AGREEMENT:
-        raise FormatError(
-            path,
-            skel.line,
-            f"found {len(skel.tags)} tokens with the tags {' '.join(skel.tags)}; this is not the "
-            f"sentence of {len(sentence.words)} words that UD has in its place: {sentence.text!r}",
-        )
-    token_map: list[tuple[int, int] | None] = []
-    for _, skel_start, skel_end, start, end in matcher.get_opcodes():
-        common = min(skel_end - skel_start, end - start)
-        token_map += [(start + i, start + i + 1) for i in range(common)]
-        token_map += [None] * (skel_end - skel_start - common)
-        if end - start > common:
-            _extend_last(token_map, end)
-    return token_map
-
-
-def _extend_last(token_map: list[tuple[int, int] | None], end: int) -> None:
-    """Give the words up to `end` to the last token that has words."""
-    for i in reversed(range(len(token_map))):
-        bounds = token_map[i]
-        if bounds is not None:
-            token_map[i] = (bounds[0], end)
-            return
-
-
 def _build_frame(
     doc: Doc,
     offset: int,
@@ -362,30 +315,6 @@ def _build_frame(
         frame.roleset,
         tuple(Argument(label, span) for label, span in arguments),
     )
-
-
-def split_predicate(frame: SkelFrame) -> list[SkelSpan]:
-    """Narrow the predicate's span to the token with the roleset.
-
-    frame (SkelFrame): The frame as PropBank brackets it.
-    RETURNS (list[SkelSpan]): The predicate's span first, then all others by start; tokens around
-        the predicate that were bracketed with it are labelled C-V.
-    """
-    at = frame.predicate
-    predicate_labels = (PREDICATE_LABEL, PREDICATE_REST_LABEL)
-    others = [span for span in frame.spans if span.label not in predicate_labels]
-    for span in frame.spans:
-        if span.label not in predicate_labels:
-            continue
-        if span.start <= at < span.end:
-            pieces = ((span.start, at), (at + 1, span.end))
-        else:
-            pieces = ((span.start, span.end), (span.end, span.end))
-        others += [
-            SkelSpan(PREDICATE_REST_LABEL, start, end) for start, end in pieces if start < end
-        ]
-    others.sort(key=lambda span: span.start)
-    return [SkelSpan(PREDICATE_LABEL, at, at + 1), *others]
 
 
 def count_doc(doc: Doc) -> Counter[str]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .columns import read_text
 from .errors import FormatError
 
 _COLUMNS = 10
@@ -65,7 +66,7 @@ def read_conllu(path: str | Path) -> Iterator[ConlluSentence]:
     document = ""
     comments: dict[str, str] = {}
     rows: list[tuple[int, list[str]]] = []
-    text = Path(path).read_text(encoding="utf-8")
+    text = read_text(path)
     for number, line in enumerate(text.split("\n"), start=1):
         line = line.rstrip("\r")
         if line.startswith("#"):
@@ -75,11 +76,11 @@ def read_conllu(path: str | Path) -> Iterator[ConlluSentence]:
             rows.append((number, _split_row(path, number, line)))
         elif rows:
             document = comments.get("newdoc id", document)
-            yield _build_sentence(path, document, comments, rows)
+            yield build_sentence(path, document, comments, rows)
             comments, rows = {}, []
     if rows:
         document = comments.get("newdoc id", document)
-        yield _build_sentence(path, document, comments, rows)
+        yield build_sentence(path, document, comments, rows)
 
 
 def _split_row(path: str | Path, number: int, line: str) -> list[str]:
@@ -93,13 +94,22 @@ def _split_row(path: str | Path, number: int, line: str) -> list[str]:
     return columns
 
 
-def _build_sentence(
+def build_sentence(
     path: str | Path,
     document: str,
     comments: dict[str, str],
     rows: list[tuple[int, list[str]]],
 ) -> ConlluSentence:
-    """Put the rows of a sentence together."""
+    """Put the rows of a sentence together.
+
+    path (str | Path): The file, for messages.
+    document (str): Name of the document.
+    comments (dict[str, str]): The comments above the sentence.
+    rows (list[tuple[int, list[str]]]): Line and the ten columns of each row, with those of
+        contractions and empty nodes.
+    RETURNS (ConlluSentence): The sentence.
+    RAISES (FormatError): Where a row does not follow the format.
+    """
     sentence = ConlluSentence(rows[0][0], document, comments)
     numbers: list[int] = []
     contraction: tuple[int, bool] | None = None  # last word, space after it

@@ -1,32 +1,18 @@
 """Reader of PropBank's `gold_skel` files: semantic roles in columns, words left out."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .brackets import LabelledSpan, read_brackets
+from .columns import read_text
 from .errors import FormatError
-
-PREDICATE_LABEL = "V"
-PREDICATE_REST_LABEL = "C-V"
+from .propositions import PREDICATE_LABEL, PREDICATE_REST_LABEL, narrow_predicate
 
 _FIXED_COLUMNS = 8  # file, sentence, token, word, tag, tree, lemma, roleset
 _NOTHING = "-"
-_CELL = re.compile(r"((?:\([^()*\s]+)*)\*(\)*)")
 
-
-@dataclass(frozen=True)
-class SkelSpan:
-    """A labelled stretch of tokens, as bracketed in the file.
-
-    label (str): The label, e.g. "V", "ARG0", "ARGM-TMP", "R-ARG1", "C-ARG1", "C-V".
-    start (int): Index of the first token in the sentence.
-    end (int): Index behind the last token.
-    """
-
-    label: str
-    start: int
-    end: int
+SkelSpan = LabelledSpan
 
 
 @dataclass(frozen=True)
@@ -52,12 +38,18 @@ class SkelSentence:
     words (list[str]): The words; "[WORD]" in the published files.
     tags (list[str]): Part-of-speech tags of the treebank.
     frames (list[SkelFrame]): One frame per predicate, in the predicates' order.
+    document (str): Name of the file with the tree, e.g. "google/ewt/email/00/mail.xml".
+    trees (list[str]): Brackets of the constituents, e.g. "(TOP(S(NP*)".
+    lemmas (list[str]): Base forms of the predicates, "-" elsewhere.
     """
 
     line: int
     words: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     frames: list[SkelFrame] = field(default_factory=list)
+    document: str = ""
+    trees: list[str] = field(default_factory=list)
+    lemmas: list[str] = field(default_factory=list)
 
 
 def read_gold_skel(path: str | Path) -> Iterator[SkelSentence]:
@@ -71,7 +63,7 @@ def read_gold_skel(path: str | Path) -> Iterator[SkelSentence]:
     RAISES (FormatError): With file and line, where a line does not follow the format.
     """
     rows: list[list[str]] = []
-    text = Path(path).read_text(encoding="utf-8")
+    text = read_text(path)
     number = 0
     for number, line in enumerate(text.split("\n"), start=1):
         columns = line.split()
@@ -120,33 +112,14 @@ def _build_sentence(path: str | Path, line: int, rows: list[list[str]]) -> SkelS
             "brackets; every roleset needs one",
         )
     frames = []
+    lines = range(line, line + len(rows))
     for predicate, cells in zip(predicates, brackets, strict=True):
-        frame = SkelFrame(predicate, rolesets[predicate], _read_brackets(path, line, cells))
+        frame = SkelFrame(predicate, rolesets[predicate], read_brackets(path, lines, cells))
         _check_predicate(path, line, frame)
         frames.append(frame)
-    return SkelSentence(line, list(words), list(tags), frames)
-
-
-def _read_brackets(path: str | Path, line: int, cells: tuple[str, ...]) -> tuple[SkelSpan, ...]:
-    """Read the spans of one column."""
-    spans: list[SkelSpan] = []
-    open_spans: list[tuple[str, int]] = []  # label, start
-    for i, cell in enumerate(cells):
-        match = _CELL.fullmatch(cell)
-        if not match:
-            raise FormatError(
-                path, line + i, f"expected brackets such as '(ARG0*', '*' or '*)', found {cell!r}"
-            )
-        open_spans.extend((label, i) for label in match[1].split("(")[1:])
-        for _ in match[2]:
-            if not open_spans:
-                raise FormatError(path, line + i, f"{cell!r} closes a bracket that is not open")
-            label, start = open_spans.pop()
-            spans.append(SkelSpan(label, start, i + 1))
-    if open_spans:
-        label, start = open_spans[-1]
-        raise FormatError(path, line + start, f"the bracket '({label}' is never closed")
-    return tuple(sorted(spans, key=lambda span: (span.start, span.end)))
+    return SkelSentence(
+        line, list(words), list(tags), frames, columns[0][0], list(columns[5]), list(columns[6])
+    )
 
 
 def _check_predicate(path: str | Path, line: int, frame: SkelFrame) -> None:
@@ -171,3 +144,13 @@ def _check_predicate(path: str | Path, line: int, frame: SkelFrame) -> None:
             f"the column of {frame.roleset!r} brackets another token as '{PREDICATE_LABEL}'; are "
             "the columns in the order of the rolesets?",
         )
+
+
+def split_predicate(frame: SkelFrame) -> list[SkelSpan]:
+    """Narrow the predicate's span to the token with the roleset.
+
+    frame (SkelFrame): The frame as PropBank brackets it.
+    RETURNS (list[SkelSpan]): The predicate's span first, then all others by start; tokens around
+        the predicate that were bracketed with it are labelled C-V.
+    """
+    return narrow_predicate(frame.predicate, frame.spans)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .columns import read_text
 from .errors import FormatError
 
 _TAG = re.compile(r"O|[BI]-\S+")
@@ -38,7 +39,7 @@ def read_iob2(path: str | Path) -> Iterator[Iob2Sentence]:
     RAISES (FormatError): With file and line, where a line does not follow the format.
     """
     sentence = Iob2Sentence(line=0)
-    text = Path(path).read_text(encoding="utf-8")
+    text = read_text(path)
     for number, line in enumerate(text.split("\n"), start=1):
         if line.startswith("#"):
             key, _, value = line[1:].partition("=")

@@ -1,0 +1,152 @@
+"""Bracket notation for spans in a column: `(ARG0*`, `*`, `*)`."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import FormatError
+
+_CELL = re.compile(r"((?:\([^()*\s]+)*)\*((?:[^()*\s]*\))*)")
+_WHOLE = re.compile(r"\(([^()*\s|]+)\)")
+_LABEL = re.compile(r"[^()*\s]+")
+_MENTION = re.compile(r"(\()?([^()|\s]+)(\))?")
+
+
+@dataclass(frozen=True)
+class LabelledSpan:
+    """A labelled stretch of tokens.
+
+    label (str): The label, e.g. "V", "ARG0", "ARGM-TMP", "R-ARG1", "C-ARG1", "C-V", "PERSON".
+    start (int): Index of the first token in the sentence.
+    end (int): Index behind the last token.
+    """
+
+    label: str
+    start: int
+    end: int
+
+
+def read_brackets(
+    path: str | Path, lines: Sequence[int], cells: Sequence[str]
+) -> tuple[LabelledSpan, ...]:
+    """Read the spans of one column. `(PER)` stands for `(PER*)`, and a closing bracket may repeat
+    its label: `*PER)`.
+
+    path (str | Path): The file, for messages.
+    lines (Sequence[int]): The line of each cell.
+    cells (Sequence[str]): The column's cells for a sentence.
+    RETURNS (tuple[LabelledSpan, ...]): The spans by start, shorter ones first.
+    RAISES (FormatError): If a cell has no such form or brackets do not match.
+    """
+    spans: list[LabelledSpan] = []
+    open_spans: list[tuple[str, int]] = []  # label, start
+    for i, cell in enumerate(cells):
+        match = _CELL.fullmatch(_WHOLE.sub(r"(\1*)", cell) if "*" not in cell else cell)
+        if not match:
+            raise FormatError(
+                path, lines[i], f"expected brackets such as '(ARG0*', '*' or '*)', found {cell!r}"
+            )
+        open_spans.extend((label, i) for label in match[1].split("(")[1:])
+        for repeated in match[2].split(")")[:-1]:
+            if not open_spans:
+                raise FormatError(path, lines[i], f"{cell!r} closes a bracket that is not open")
+            label, start = open_spans.pop()
+            if repeated not in ("", label):
+                raise FormatError(
+                    path, lines[i], f"{cell!r} closes {repeated!r}, but '({label}' is open"
+                )
+            spans.append(LabelledSpan(label, start, i + 1))
+    if open_spans:
+        label, start = open_spans[-1]
+        raise FormatError(path, lines[start], f"the bracket '({label}' is never closed")
+    return tuple(sorted(spans, key=lambda span: (span.start, span.end)))
+
+
+def write_brackets(spans: Iterable[LabelledSpan], length: int) -> list[str]:
+    """Write spans as one column.
+
+    spans (Iterable[LabelledSpan]): The spans; one may lie inside of another.
+    length (int): Number of tokens in the sentence.
+    RETURNS (list[str]): The cells.
+    RAISES (ValueError): If a label cannot stand in the notation or spans cross.
+    """
+    before = [""] * length
+    after = [""] * length
+    open_ends: list[int] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if not _LABEL.fullmatch(span.label):
+            raise ValueError(
+                f"the label {span.label!r} can't be written in brackets: it is empty or has a"
+                " space, an asterisk or a bracket in it"
+            )
+        while open_ends and open_ends[-1] <= span.start:
+            open_ends.pop()
+        if open_ends and span.end > open_ends[-1]:
+            raise ValueError(
+                f"the span {span.label!r} at tokens {span.start}-{span.end} crosses another one"
+            )
+        open_ends.append(span.end)
+        before[span.start] += f"({span.label}"
+        after[span.end - 1] += ")"
+    return [f"{start}*{end}" for start, end in zip(before, after, strict=True)]
+
+
+def read_mentions(
+    path: str | Path, lines: Sequence[int], cells: Sequence[str]
+) -> tuple[LabelledSpan, ...]:
+    """Read a column of coreference: `(12`, `12)`, `(3)|(12`, `-`. Mentions may cross.
+
+    path (str | Path): The file, for messages.
+    lines (Sequence[int]): The line of each cell.
+    cells (Sequence[str]): The column's cells for a sentence.
+    RETURNS (tuple[LabelledSpan, ...]): The mentions by start, labelled with their cluster.
+    RAISES (FormatError): If a cell has no such form or brackets do not match.
+    """
+    spans: list[LabelledSpan] = []
+    open_mentions: dict[str, list[int]] = {}
+    for i, cell in enumerate(cells):
+        if cell in ("-", "_", "*"):
+            continue
+        for part in cell.split("|"):
+            match = _MENTION.fullmatch(part)
+            if not match or not (match[1] or match[3]):
+                raise FormatError(
+                    path,
+                    lines[i],
+                    f"expected coreference such as '(12', '12)' or '-', not {cell!r}",
+                )
+            starts = open_mentions.setdefault(match[2], [])
+            if match[1]:
+                starts.append(i)
+            if match[3]:
+                if not starts:
+                    raise FormatError(
+                        path, lines[i], f"{cell!r} closes the mention {match[2]!r}: it is not open"
+                    )
+                spans.append(LabelledSpan(match[2], starts.pop(), i + 1))
+    for cluster, starts in open_mentions.items():
+        if starts:
+            raise FormatError(path, lines[starts[-1]], f"the mention '({cluster}' is never closed")
+    return tuple(sorted(spans, key=lambda span: (span.start, span.end)))
+
+
+def write_mentions(spans: Iterable[LabelledSpan], length: int) -> list[str]:
+    """Write mentions as one column.
+
+    spans (Iterable[LabelledSpan]): The mentions.
+    length (int): Number of tokens in the sentence.
+    RETURNS (list[str]): The cells.
+    """
+    parts: list[list[str]] = [[] for _ in range(length)]
+    ordered = sorted(spans, key=lambda span: (span.start, -span.end))
+    for span in ordered:
+        if span.end - span.start > 1:
+            parts[span.start].append(f"({span.label}")
+    for span in ordered:
+        if span.end - span.start == 1:
+            parts[span.start].append(f"({span.label})")
+    for span in reversed(ordered):
+        if span.end - span.start > 1:
+            parts[span.end - 1].append(f"{span.label})")
+    return ["|".join(cell) or "-" for cell in parts]

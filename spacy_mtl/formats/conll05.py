@@ -1,0 +1,220 @@
+"""CoNLL-2004 and CoNLL-2005: predicates and bracketed arguments in columns, in several layouts.
+
+Source: https://www.cs.upc.edu/~srlconll/soft.html (Carreras and Màrquez 2004, 2005).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from ..srl.alignment import IndexedFrame
+from .brackets import read_brackets, write_brackets
+from .columns import Block, check_widths, encode, read_blocks, write_rows
+from .errors import FormatError
+from .propositions import read_columns, split_roleset, write_column
+from .report import ConversionReport
+from .sentence import NO_WORD, AnnotatedSentence, filled
+
+# The columns in front of those with arguments. The last one holds the predicates' lemmas.
+LAYOUTS: dict[str, tuple[str, ...]] = {
+    "props": ("lemma",),
+    "words": ("word", "lemma"),
+    "conll04": ("word", "tag", "chunk", "clause", "ne", "lemma"),
+    "conll05": ("word", "ne", "tag", "chunk", "clause", "parse", "sense", "lemma"),
+}
+_COLUMN_PREFIX = "conll05:"
+_CARRIED = ("chunk", "clause", "parse")
+COLUMNS = frozenset(f"{_COLUMN_PREFIX}{name}" for name in _CARRIED)
+_NOTHING = "-"
+_FULL_ROLESET = re.compile(r".+\.[0-9A-Z]+")
+_CELL = re.compile(r"[^*\s]*\*[^*\s]*")
+
+
+def parse_layout(text: str) -> tuple[str, ...]:
+    """Read the name of a layout, or a layout's columns.
+
+    text (str): A key of `LAYOUTS`, or names of columns split by spaces or commas: "word", "tag",
+        "ne", "chunk", "clause", "parse", "sense", "lemma"; "_" is a column that is not read.
+    RETURNS (tuple[str, ...]): The names of the columns in front of those with arguments.
+    RAISES (ValueError): If a name is unknown or the last column is not "lemma".
+    """
+    if text in LAYOUTS:
+        return LAYOUTS[text]
+    names = tuple(text.replace(",", " ").split())
+    known = {name for layout in LAYOUTS.values() for name in layout} | {"_"}
+    unknown = [name for name in names if name not in known]
+    if unknown or names[-1:] != ("lemma",):
+        raise ValueError(
+            f"the layout {text!r} is neither one of {', '.join(LAYOUTS)} nor names of columns of"
+            f" which the last is 'lemma'; found {unknown or names[-1:]}, the names are"
+            f" {', '.join(sorted(known))}"
+        )
+    return names
+
+
+def read_conll05(
+    path: str | Path, report: ConversionReport, *, layout: Sequence[str] | None = None
+) -> Iterator[AnnotatedSentence]:
+    """Read a file in columns.
+
+    path (str | Path): The file, UTF-8.
+    report (ConversionReport): Where to count what can't be carried over; nothing here.
+    layout (Sequence[str] | None): The columns in front of those with arguments; found out if None.
+    YIELDS (AnnotatedSentence): The sentences. The words are "[WORD]" if the layout has none. The
+        lemma of a predicate without a sense becomes the lemma of its token.
+    RAISES (FormatError): With file and line, where a line does not follow the layout, or if no
+        layout or more than one fits.
+    """
+    blocks = [block for block in read_blocks(path) if block.rows]
+    for block in blocks:
+        check_widths(path, block, 1)
+    names = tuple(layout) if layout is not None else _find_layout(path, blocks)
+    for block in blocks:
+        yield _read_sentence(path, block, names)
+
+
+def _find_layout(path: str | Path, blocks: Sequence[Block]) -> tuple[str, ...]:
+    """Find the layout in which every sentence has as many columns as it has predicates."""
+    fitting = [
+        names for names in LAYOUTS.values() if all(_fits(block, len(names)) for block in blocks)
+    ]
+    if len(fitting) != 1 and blocks:
+        widths = sorted({len(block.rows[0]) for block in blocks})
+        raise FormatError(
+            path,
+            blocks[0].lines[0],
+            f"{'no' if not fitting else 'more than one'} layout of CoNLL-2005 fits the file, whose"
+            f" sentences have {widths[0]} to {widths[-1]} columns; name the columns in front of the"
+            " arguments, as in --columns 'word tag lemma'",
+        )
+    return fitting[0] if fitting else LAYOUTS["props"]
+
+
+def _fits(block: Block, size: int) -> bool:
+    if len(block.rows[0]) < size:
+        return False
+    n_predicates = sum(row[size - 1] != _NOTHING for row in block.rows)
+    return len(block.rows[0]) == size + n_predicates and all(
+        _CELL.fullmatch(cell) for row in block.rows for cell in row[size:]
+    )
+
+
+def _read_sentence(path: str | Path, block: Block, names: Sequence[str]) -> AnnotatedSentence:
+    check_widths(path, block, len(names))
+    columns = [list(column) for column in zip(*block.rows, strict=True)]
+    named = dict(zip(names, columns, strict=False))
+    length = len(block.rows)
+    sentence = AnnotatedSentence(
+        path=str(path), lines=block.lines, words=named.get("word", [NO_WORD] * length)
+    )
+    if "tag" in named:
+        sentence.tags = filled(named["tag"], _NOTHING)
+    if "ne" in named and any(cell != _NOTHING for cell in named["ne"]):
+        sentence.entities = list(read_brackets(path, block.lines, named["ne"]))
+    for name in _CARRIED:
+        if name in named and any(cell != _NOTHING for cell in named[name]):
+            sentence.columns[f"{_COLUMN_PREFIX}{name}"] = named[name]
+    targets = named["lemma"]
+    senses = named.get("sense", [_NOTHING] * length)
+    rolesets = [_roleset(*pair) for pair in zip(targets, senses, strict=True)]
+    if any(target != _NOTHING and not r for target, r in zip(targets, rolesets, strict=True)):
+        sentence.lemmas = [
+            "" if target == _NOTHING or roleset else target
+            for target, roleset in zip(targets, rolesets, strict=True)
+        ]
+    predicates = [i for i, target in enumerate(targets) if target != _NOTHING]
+    sentence.frames = read_columns(path, block.lines, predicates, rolesets, columns[len(names) :])
+    return sentence
+
+
+def _roleset(target: str, sense: str) -> str:
+    if target == _NOTHING:
+        return ""
+    if sense != _NOTHING:
+        return f"{target}.{sense}"
+    return target if _FULL_ROLESET.fullmatch(target) else ""
+
+
+def write_conll05(
+    sentences: Iterable[AnnotatedSentence],
+    report: ConversionReport,
+    *,
+    layout: Sequence[str] | None = None,
+) -> Iterator[str]:
+    """Write sentences in columns.
+
+    sentences (Iterable[AnnotatedSentence]): The sentences.
+    report (ConversionReport): Where to count what the layout has no room for.
+    layout (Sequence[str] | None): The columns in front of those with arguments; all eight of
+        CoNLL-2005 if None.
+    YIELDS (str): The lines of each sentence.
+    RAISES (ValueError): If a label can't be written in brackets.
+    """
+    names = LAYOUTS["conll05"] if layout is None else tuple(layout)
+    for sentence in sentences:
+        _report_layout(sentence, names, report)
+        frames = sorted(sentence.frames or (), key=lambda frame: frame.predicate)
+        columns = [_write_column(sentence, frames, name, names, report) for name in names]
+        columns += [write_column(frame, len(sentence.words)) for frame in frames]
+        yield write_rows(columns)
+
+
+def _write_column(
+    sentence: AnnotatedSentence,
+    frames: Sequence[IndexedFrame],
+    name: str,
+    names: Sequence[str],
+    report: ConversionReport,
+) -> list[str]:
+    length = len(sentence.words)
+    if name == "word":
+        return encode(sentence.words, length, "_", report)
+    if name == "tag":
+        return encode(sentence.tags, length, _NOTHING, report)
+    if name == "ne":
+        if sentence.entities is None:
+            return [_NOTHING] * length
+        return write_brackets(sentence.entities, length)
+    if name in _CARRIED:
+        return encode(sentence.columns.get(f"{_COLUMN_PREFIX}{name}"), length, "*", None)
+    cells = [_NOTHING] * length
+    if name != "_":
+        for frame in frames:
+            cells[frame.predicate] = _predicate_cell(sentence, frame, name, names, report)
+    return cells
+
+
+def _predicate_cell(
+    sentence: AnnotatedSentence,
+    frame: IndexedFrame,
+    name: str,
+    names: Sequence[str],
+    report: ConversionReport,
+) -> str:
+    """The lemma or the sense of a predicate."""
+    lemma, sense = split_roleset(frame.roleset)
+    if name == "sense":
+        return sense or _NOTHING
+    if frame.roleset and (not sense or "sense" not in names):
+        report.add("senses of predicates (only their lemmas are written)", frame.roleset)
+    if not lemma and sentence.lemmas is not None:
+        lemma = sentence.lemmas[frame.predicate]
+    lemma = "_".join((lemma or sentence.words[frame.predicate].lower()).split())
+    return lemma if lemma != _NOTHING else "_"
+
+
+def _report_layout(
+    sentence: AnnotatedSentence, names: Sequence[str], report: ConversionReport
+) -> None:
+    """Count what only wider layouts have room for."""
+    place = " ".join(sentence.words[:5])
+    if "word" not in names:
+        report.add("words (the layout has no column for them)", place, count=len(sentence.words))
+    if "tag" not in names and sentence.tags is not None:
+        report.add("tags of tokens", place, count=len(sentence.tags))
+    if "ne" not in names and sentence.entities:
+        report.add("entities", place, count=len(sentence.entities))
+    for name in _CARRIED:
+        column = f"{_COLUMN_PREFIX}{name}"
+        if name not in names and column in sentence.columns:
+            report.add(f"columns {column!r}", place, count=len(sentence.words))
