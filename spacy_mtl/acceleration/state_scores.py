@@ -52,8 +52,6 @@ class StateScorer:
             hidden = np.maximum(hidden, pieces[:, number])
         if self.upper is None:
             return np.array(hidden)
-        scores = self.ops.gemm(
-            np.ascontiguousarray(hidden), self.upper.get_param("W"), trans2=True
-        )
+        scores = self.ops.gemm(np.ascontiguousarray(hidden), self.upper.get_param("W"), trans2=True)
         scores += self.upper.get_param("b")
         return cast(np.ndarray, scores)

@@ -3,12 +3,14 @@
 import typer
 from spacy.cli._util import app
 
+from .accelerate import accelerate_cli
 from .evaluate import evaluate_cli
 from .render import render_cli
 
 HELP = "Commands for multi-task pipelines."
 
 mtl = typer.Typer(name="mtl", help=HELP, no_args_is_help=True, rich_markup_mode=None)
+mtl.command("accelerate")(accelerate_cli)
 mtl.command("evaluate")(evaluate_cli)
 mtl.command("render")(render_cli)
 app.add_typer(mtl)
