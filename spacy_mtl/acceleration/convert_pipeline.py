@@ -161,8 +161,6 @@ def _replace_encoder(
         component.model = encoder
     else:
         model.replace_node(nodes[0], encoder)
-    names = nlp.vocab.strings
-    settings["attrs"] = [names[attr] for attr in settings["attrs"]]
     report.replaced.setdefault(name, []).append("CNN")
     return paths[0], {"@architectures": ARCHITECTURE, **settings}
 

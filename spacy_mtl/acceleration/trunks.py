@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from spacy.attrs import NAMES
 from spacy.tokens import Doc
 from thinc.api import Model
 
 from ..models.cnn import build_hash_embed_cnn
 from ..models.convert import load_stock_weights
 from ..models.embed import MIX_PIECES
+from ..models.features import attribute_ids
 
 ARCHITECTURE = "spacy_mtl.HashEmbedCNN.v1"
 ENCODERS = ("spacy.HashEmbedCNN.", "spacy.Tok2Vec.")
@@ -69,7 +71,7 @@ def encoder_settings(node: Model[Any, Any]) -> dict[str, Any]:
         "depth": len(windows),
         "window_size": windows[0],
         "maxout_pieces": maxouts[-1].get_dim("nP"),
-        "attrs": [int(column) for column in columns[0]],
+        "attrs": [NAMES[number] for number in attribute_ids(columns[0])],
         "rows": [table.get_dim("nV") for table in tables],
         "include_static_vectors": any(part.name == "static_vectors" for part in leaves),
     }
