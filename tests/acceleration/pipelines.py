@@ -85,7 +85,8 @@ def shared_trunk() -> Language:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": cnn()})
     nlp.add_pipe("tagger", config={"model": tagger_model(LISTENER)})
-    nlp.add_pipe("parser", config={"model": transition_model("parser", LISTENER)})
+    model = transition_model("parser", LISTENER)
+    nlp.add_pipe("parser", config={"model": model, "min_action_freq": 1})
     nlp.add_pipe("ner", config={"model": transition_model("ner", LISTENER)})
     return trained(nlp)
 
