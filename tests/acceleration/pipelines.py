@@ -61,6 +61,7 @@ def trained(nlp: Language, n_steps: int = 15) -> Language:
     examples = [Example.from_dict(nlp.make_doc(text), gold(nlp, text)) for text in TEXTS if text]
     nlp.initialize(lambda: examples)
     optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.02
     for _ in range(n_steps):
         nlp.update(examples, sgd=optimizer)
     return nlp
