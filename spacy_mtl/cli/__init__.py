@@ -3,6 +3,7 @@
 import typer
 from spacy.cli._util import app
 
+from .accelerate import accelerate_cli
 from .convert import convert_cli
 from .evaluate import evaluate_cli
 from .render import render_cli
@@ -11,6 +12,7 @@ HELP = "Commands for multi-task pipelines."
 
 mtl = typer.Typer(name="mtl", help=HELP, no_args_is_help=True, rich_markup_mode=None)
 mtl.command("convert")(convert_cli)
+mtl.command("accelerate")(accelerate_cli)
 mtl.command("evaluate")(evaluate_cli)
 mtl.command("render")(render_cli)
 app.add_typer(mtl)

@@ -1,0 +1,103 @@
+"""`python -m spacy mtl accelerate`: the same annotations, faster."""
+
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import spacy
+import srsly
+from spacy.cli._util import Arg, Opt, import_code
+from spacy.tokens import DocBin
+from wasabi import msg
+
+from ..acceleration import Report
+from ..acceleration import accelerate as accelerate_pipeline
+from .inputs import failing_clearly, load_pipeline
+from .render import read_lines
+
+SHOWN = 10
+
+
+def accelerate_cli(
+    model: Annotated[str, Arg(help="Name or folder of the pipeline")],
+    output: Annotated[Path, Arg(help="Folder for the faster pipeline", file_okay=False)],
+    sample: Annotated[
+        Path | None,
+        Opt("--sample", "-s", help="Texts to compare on: .txt with one a line, .jsonl, .spacy"),
+    ] = None,
+    n_texts: Annotated[int, Opt("--n-texts", "-n", min=1, help="Largest number of texts")] = 1000,
+    n_rounds: Annotated[int, Opt("--rounds", "-r", min=1, help="Rounds of measuring speed")] = 3,
+    force: Annotated[bool, Opt("--force", "-f", help="Write over an existing folder")] = False,
+    keep: Annotated[bool, Opt("--keep", "-k", help="Write it although annotations differ")] = False,
+    code_path: Annotated[
+        Path | None, Opt("--code", "-c", help="Python file with registered functions to import")
+    ] = None,
+) -> None:
+    """
+    Write a pipeline that annotates exactly as a given spaCy pipeline does, faster on CPU. CNN
+    encoders, the search for entities and the matrix product are replaced; nothing is trained.
+    Ends with exit code 1 if an annotation of the sample differs.
+    """
+    import_code(code_path)
+    with failing_clearly():
+        load_pipeline(model)
+        texts = read_texts(sample, n_texts)
+        report = accelerate_pipeline(
+            model, output, texts, n_rounds=n_rounds, force=force, keep=keep
+        )
+        print_report(report, len(texts))
+        if report.differences:
+            kept = f"Written to {output} all the same." if keep else "Nothing was written."
+            raise ValueError(f"{len(report.differences)} annotations differ. {kept}")
+        msg.good(f"Saved the pipeline to {output}")
+
+
+def read_texts(path: Path | None, limit: int) -> list[str]:
+    """Read texts.
+
+    path (Optional[Path]): A text file with one text per line, a JSONL file with a "text" in each
+        line, or a `.spacy` file; the package's own sample where None.
+    limit (int): The largest number of texts.
+    RETURNS (List[str]): The texts that are not blank.
+    RAISES (ValueError): If there is no such file, or no text in it.
+    """
+    if path is None:
+        sample = files("spacy_mtl.acceleration") / "sample.txt"
+        return sample.read_text(encoding="utf8").splitlines()[:limit]
+    if not path.is_file():
+        raise ValueError(f"Sample '{path}' not found.")
+    if path.suffix == ".spacy":
+        docs = DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab)
+        texts = [doc.text for doc in islice(docs, limit)]
+    elif path.suffix == ".jsonl":
+        lines = list(srsly.read_jsonl(path))
+        if not all(isinstance(line, dict) and "text" in line for line in lines):
+            raise ValueError(f"'{path}': each line needs a \"text\".")
+        texts = [str(line["text"]) for line in lines[:limit]]
+    else:
+        texts = read_lines(path)[:limit]
+    if not any(text.strip() for text in texts):
+        raise ValueError(f"Sample '{path}' holds no text.")
+    return texts
+
+
+def print_report(report: Report, n_texts: int) -> None:
+    """Print what was replaced, kept and measured.
+
+    report (Report): The report.
+    n_texts (int): The number of texts compared.
+    """
+    rows = [(name, "faster: " + ", ".join(parts)) for name, parts in report.replaced.items()]
+    rows += [(name, f"as it was: {reason}") for name, reason in report.kept.items()]
+    msg.table(rows, header=("Component", "What was done"), divider=True)
+    rates = ", ".join(f"{name} {rate:.0f}" for name, rate in report.rates.items())
+    msg.info(f"Matrix products here, GFLOP/s: {rates}")
+    for difference in report.differences[:SHOWN]:
+        msg.warn(str(difference))
+    if not report.differences:
+        msg.good(f"Identical annotations of {n_texts} texts, {report.words} words")
+    msg.info(
+        f"Words per second, one thread: {report.before:,.0f} before, {report.after:,.0f} now: "
+        f"{report.after / report.before:.2f} times"
+    )
