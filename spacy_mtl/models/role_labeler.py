@@ -88,8 +88,8 @@ def build_role_labeler(
         )
     if context_depth and argument_width % 2:
         raise ValueError(
-            f"[components.srl.model] argument_width is {argument_width}; each direction of the LSTM "
-            "takes half of it, choose an even number."
+            f"[components.srl.model] argument_width is {argument_width}; each direction of the "
+            "LSTM takes half of it, choose an even number."
         )
     width = tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None
     tokens = with_flat_tokens(tok2vec)
