@@ -11,7 +11,7 @@ from .bio import bio_from_spans, decode_bio, spans_from_bio
 
 CORE_ROLE = re.compile(r"ARG[0-9A](-|$)")
 NUMBERED_ROLE = re.compile(r"(?:[CR]-)*(ARG[0-9])(?:-|$)")
-MAX_NODES = 200  # decodings of one sequence before the search gives up
+MAX_NODES = 50  # decodings of one sequence before the search gives up
 TOGETHER = 2  # decodings of one sequence at a time: both ways to keep one of two core roles
 
 

@@ -53,9 +53,7 @@ def best_sum(rows, labels, rules, allowed):
 def small_batches(draw, labels):
     lengths = draw(st.lists(st.integers(0, 3), min_size=1, max_size=3))
     numbers = st.one_of(st.floats(-8, 8, width=32), st.integers(-2, 2).map(float), st.just(-np.inf))
-    scores = draw(
-        hnp.arrays(np.float32, (sum(lengths), 1 + 2 * len(labels)), elements=numbers)
-    )
+    scores = draw(hnp.arrays(np.float32, (sum(lengths), 1 + 2 * len(labels)), elements=numbers))
     scores[:, 0] = np.maximum(scores[:, 0], -8)
     allowed = draw(hnp.arrays(bool, (len(lengths), len(labels))))
     return scores, lengths, allowed
@@ -142,9 +140,7 @@ def test_batch_gives_the_same_as_single_sequences(batch):
 def test_out_of_budget_the_constraints_still_hold(batch, max_nodes):
     scores, lengths, n_labels = batch
     labels = ["ARG0", "ARG1", "C-ARG0", "R-ARG1"][:n_labels]
-    tags = decode_roles(
-        scores, lengths, RoleConstraints.from_labels(labels), max_nodes=max_nodes
-    )
+    tags = decode_roles(scores, lengths, RoleConstraints.from_labels(labels), max_nodes=max_nodes)
     for own in split(tags, lengths):
         assert is_valid(own.tolist(), n_labels)
         assert satisfies(spans_of(own, labels), **dict.fromkeys(SWITCHES, True))
