@@ -133,7 +133,9 @@ def decode_roles(
     starts, _, label_ids = spans_from_bio(tags, lengths, n_labels)
     owners = np.searchsorted(first_rows, starts, side="right") - 1
     violations = constraints.find_violations(owners, starts, label_ids)
-    roots: dict[int, tuple[int, int] | None] = {  # the violation, if the tags are of the right roles
+    roots: dict[
+        int, tuple[int, int] | None
+    ] = {  # the violation, if the tags are of the right roles
         sequence: (label, row - int(first_rows[sequence]))
         for sequence, label, row in zip(*(values.tolist() for values in violations), strict=True)
     }
