@@ -209,7 +209,7 @@ class _Search:
                 return []
             for child in _branch(node, self.rows, constraints):
                 self.push(child)
-        chosen = []
+        chosen: list[_Node] = []
         while self.open and self.open[0][2].tags is None and len(chosen) < TOGETHER:
             chosen.append(heapq.heappop(self.open)[2])
         self.n_decoded += len(chosen)

@@ -8,7 +8,8 @@ from spacy.training import Example
 
 from ..decoding.bio import bio_from_spans
 from ..models.role_labeler import FrameQuery
-from ..srl.alignment import aligned_frames
+from ..srl.alignment import IndexedFrame, aligned_frames
+from ..srl.argument_heads import head_frames
 from ..srl.senses import SenseInventory
 from .frame_batch import argument_ranges, frame_query
 
@@ -38,6 +39,7 @@ def collect_gold(
     roles: Sequence[str],
     senses: SenseInventory,
     max_distance: int,
+    argument_kind: str = "spans",
 ) -> GoldFrames:
     """Gather the gold frames of a batch.
 
@@ -47,6 +49,7 @@ def collect_gold(
     roles (Sequence[str]): The roles to learn, in the order of the network's outputs.
     senses (SenseInventory): The rolesets to choose among.
     max_distance (int): An argument token is at most so many tokens from its predicate.
+    argument_kind (str): "spans" or "heads"; see `gold_frames`.
     RETURNS (GoldFrames): The frames, in tokens of the predicted documents counted over the batch.
     """
     docs = [example.predicted for example in examples]
@@ -61,7 +64,7 @@ def collect_gold(
         if spans_key in example.reference.spans:
             n_annotated_tokens += len(doc)
             is_predicate[offset : offset + len(doc)] = 0.0
-            for frame in aligned_frames(example, spans_key)[0]:
+            for frame in gold_frames(example, spans_key, argument_kind)[0]:
                 at = offset + frame.predicate
                 is_predicate[at, 0] = 1.0
                 for label, start, end in frame.arguments:
@@ -81,6 +84,21 @@ def collect_gold(
         tag_targets(query, np.asarray(arguments, dtype=np.int64).reshape(-1, 4), len(roles)),
         _right_candidates(query, rolesets),
     )
+
+
+def gold_frames(
+    example: Example, spans_key: str, argument_kind: str
+) -> tuple[list[IndexedFrame], int, int]:
+    """Read the gold frames of an example.
+
+    example (Example): The example.
+    spans_key (str): The span group that holds the frames.
+    argument_kind (str): "spans", or "heads" for one token of each argument; see `head_frames`.
+    RETURNS (Tuple[List[IndexedFrame], int, int]): See `aligned_frames`.
+    """
+    if argument_kind == "spans":
+        return aligned_frames(example, spans_key)
+    return aligned_frames(example, spans_key, head_frames(example.reference, spans_key))
 
 
 def tag_targets(query: FrameQuery, arguments: np.ndarray, n_roles: int) -> np.ndarray:

@@ -31,9 +31,7 @@ class Roleset:
         """RETURNS (str): The meaning of a role, that of ARG1 for R-ARG1 and C-ARG1, too; empty if
         the roleset does not say.
         """
-        role = label
-        while role.startswith(("C-", "R-")):
-            role = role[2:]
+        role = base_role(label)
         return self.roles.get(role) or self.roles.get(role.split("-")[0], "")
 
 
@@ -159,6 +157,13 @@ def read_frame_file(path: str | Path) -> list[Roleset]:
     RAISES (ValueError): If it is malformed; the message names file and line.
     """
     return _FrameFileParser(Path(path)).parse()
+
+
+def base_role(label: str) -> str:
+    """RETURNS (str): The role that a label continues or refers to: ARG1 of R-ARG1 and C-ARG1."""
+    while label.startswith(("C-", "R-")):
+        label = label[2:]
+    return label
 
 
 class _FrameFileParser:
