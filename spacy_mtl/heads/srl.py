@@ -41,7 +41,7 @@ PredicateSource = Literal["detect", "given"]
 CONSTRAINTS = {
     "unique_core_roles": True,
     "continuation_after": True,
-    "reference_with": True,
+    "reference_with": False,
     "inventory_roles": True,
 }
 # Settings of prediction: those of config.cfg hold where they were changed since training.
@@ -154,11 +154,11 @@ class SemanticRoleHead(Head):
     component that will set them later (`[training] annotating_components`).
 
     The arguments of a predicate never overlap. The best ones that satisfy these constraints are
-    chosen (see `decode_roles`), each of which can be switched off in `constraints`:
+    chosen (see `decode_roles`), each of which is a switch in `constraints`:
 
     unique_core_roles: ARG0, ARG1, ..., ARGA at most once.
     continuation_after: `C-x` only after `x`.
-    reference_with: `R-x` only together with `x`.
+    reference_with: `R-x` only together with `x` (off by default: it does not raise F1).
     inventory_roles: numbered roles only if the roleset has them in the frame inventory, if there
         is one.
     """
@@ -191,7 +191,7 @@ class SemanticRoleHead(Head):
         argument_kind (str): "spans" or "heads".
         predicates (str): "detect" or "given".
         constraints (Optional[Mapping[str, bool]]): The constraints to switch on or off; those not
-            named are on.
+            named are as in `CONSTRAINTS`.
         scores (bool): Whether to write probabilities.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): If a setting has none of the values that it can have.
