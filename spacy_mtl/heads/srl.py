@@ -1,6 +1,7 @@
 """The head for semantic roles."""
 
 import copy
+import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -482,7 +483,7 @@ class SemanticRoleHead(Head):
                 f"trained with '{self.cfg['argument_kind']}'. Set it back, or train again."
             )
         for key, value in configured.items():
-            if value != self.cfg["configured"][key]:
+            if not _is_same(value, self.cfg["configured"].get(key)):
                 self.cfg[key] = value
         self.cfg["configured"] = configured
         self.senses = SenseInventory(**self.cfg["senses"])
@@ -659,6 +660,13 @@ class SemanticRoleHead(Head):
             else:
                 frame.roleset = self.senses.rolesets[query.candidates[row]]
                 frame.roleset_score = 1.0 / total
+
+
+def _is_same(value: Any, saved: Any) -> bool:
+    """RETURNS (bool): Whether two settings are equal, up to the rounding of saved numbers."""
+    if isinstance(value, float) and isinstance(saved, float):
+        return math.isclose(value, saved)
+    return bool(value == saved)
 
 
 def _check_choice(name: str, setting: str, value: str, choices: Sequence[str]) -> None:

@@ -105,7 +105,7 @@ def test_settings_can_be_changed_at_load(folder, tmp_path):
     nlp = spacy.load(folder)
     nlp.get_pipe("srl").cfg["threshold"] = 0.7
     nlp.to_disk(tmp_path)
-    assert spacy.load(tmp_path).get_pipe("srl").cfg["threshold"] == 0.7
+    assert spacy.load(tmp_path).get_pipe("srl").cfg["threshold"] == pytest.approx(0.7)
 
 
 # Given predicates
