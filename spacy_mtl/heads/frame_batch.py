@@ -30,6 +30,10 @@ class TokenBatch:
         is_space = np.concatenate([np.atleast_1d(doc.to_array(IS_SPACE)) for doc in docs])
         self.words = np.flatnonzero(is_space == 0)
 
+    def docs_of(self, tokens: np.ndarray) -> np.ndarray:
+        """RETURNS (np.ndarray): The document of each token, both counted over the batch."""
+        return np.searchsorted(self.doc_starts, tokens, side="right") - 1
+
     def without_outer_space(
         self, starts: np.ndarray, ends: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from spacy.training import Example
 from ..decoding.bio import bio_from_spans
 from ..models.role_labeler import FrameQuery
 from ..srl.alignment import IndexedFrame, aligned_frames
+from ..srl.argument_heads import head_frames
 from ..srl.senses import SenseInventory
 from .frame_batch import argument_ranges, frame_query
 from .memory import GoldMemory, text_and_spans
@@ -39,6 +40,7 @@ def collect_gold(
     roles: Sequence[str],
     senses: SenseInventory,
     max_distance: int,
+    argument_kind: str = "spans",
     memory: GoldMemory[list[IndexedFrame]] | None = None,
 ) -> GoldFrames:
     """Gather the gold frames of a batch.
@@ -49,6 +51,7 @@ def collect_gold(
     roles (Sequence[str]): The roles to learn, in the order of the network's outputs.
     senses (SenseInventory): The rolesets to choose among.
     max_distance (int): An argument token is at most so many tokens from its predicate.
+    argument_kind (str): "spans" or "heads"; see `gold_frames`.
     memory (Optional[GoldMemory]): Keeps the aligned frames of each reference for the next time.
     RETURNS (GoldFrames): The frames, in tokens of the predicted documents counted over the batch.
     """
@@ -64,7 +67,7 @@ def collect_gold(
         if spans_key in example.reference.spans:
             n_annotated_tokens += len(doc)
             is_predicate[offset : offset + len(doc)] = 0.0
-            for frame in _frames_of(example, spans_key, memory):
+            for frame in _frames_of(example, spans_key, argument_kind, memory):
                 at = offset + frame.predicate
                 is_predicate[at, 0] = 1.0
                 for label, start, end in frame.arguments:
@@ -86,11 +89,29 @@ def collect_gold(
     )
 
 
+def gold_frames(
+    example: Example, spans_key: str, argument_kind: str
+) -> tuple[list[IndexedFrame], int, int]:
+    """Read the gold frames of an example.
+
+    example (Example): The example.
+    spans_key (str): The span group that holds the frames.
+    argument_kind (str): "spans", or "heads" for one token of each argument; see `head_frames`.
+    RETURNS (Tuple[List[IndexedFrame], int, int]): See `aligned_frames`.
+    """
+    if argument_kind == "spans":
+        return aligned_frames(example, spans_key)
+    return aligned_frames(example, spans_key, head_frames(example.reference, spans_key))
+
+
 def _frames_of(
-    example: Example, spans_key: str, memory: GoldMemory[list[IndexedFrame]] | None
+    example: Example,
+    spans_key: str,
+    argument_kind: str,
+    memory: GoldMemory[list[IndexedFrame]] | None,
 ) -> list[IndexedFrame]:
     def align() -> list[IndexedFrame]:
-        return aligned_frames(example, spans_key)[0]
+        return gold_frames(example, spans_key, argument_kind)[0]
 
     if memory is None:
         return align()

@@ -1,23 +1,30 @@
 """The head for semantic roles."""
 
+import copy
+import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from spacy.language import Language
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..decoding.bio import decode_bio, spans_from_bio
+from ..decoding.posteriors import span_probabilities
+from ..decoding.roles import RoleConstraints, allowed_labels, decode_roles
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
 from ..models.role_labeler import FrameQuery, FrameScores
 from ..models.torch_layer import build_module
-from ..srl.alignment import IndexedFrame, aligned_frames
+from ..srl.alignment import IndexedFrame, indexed_frames
+from ..srl.argument_heads import head_frames
+from ..srl.frames import group_spans
+from ..srl.inventory import FrameInventory
 from ..srl.senses import SenseInventory
 from .frame_batch import (
     TokenBatch,
@@ -26,11 +33,21 @@ from .frame_batch import (
     frame_query,
     split_predicates,
 )
-from .frame_targets import collect_gold
+from .frame_output import PredictedFrame, write_predictions
+from .frame_targets import collect_gold, gold_frames
 from .head import Head
 from .memory import GoldMemory
 
-PREDICATE_LABEL = "V"
+ArgumentKind = Literal["spans", "heads"]
+PredicateSource = Literal["detect", "given"]
+CONSTRAINTS = {
+    "unique_core_roles": True,
+    "continuation_after": True,
+    "reference_with": False,
+    "inventory_roles": True,
+}
+# Settings of prediction: those of config.cfg hold where they were changed since training.
+SETTINGS = ("threshold", "predicates", "constraints", "scores")
 
 DEFAULT_CONFIG = """
 [model]
@@ -56,6 +73,10 @@ upstream = "*"
         "spans_key": "srl",
         "threshold": 0.5,
         "predicate_weight": 1.0,
+        "argument_kind": "spans",
+        "predicates": "detect",
+        "constraints": CONSTRAINTS,
+        "scores": False,
         **Config().from_str(DEFAULT_CONFIG),
     },
     default_score_weights={
@@ -77,6 +98,10 @@ def make_mtl_srl(
     spans_key: str,
     threshold: float,
     predicate_weight: float,
+    argument_kind: ArgumentKind,
+    predicates: PredicateSource,
+    constraints: dict[str, bool],
+    scores: bool,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> "SemanticRoleHead":
     """Create a head that finds predicates, their rolesets and their arguments.
@@ -88,6 +113,11 @@ def make_mtl_srl(
     threshold (float): A token with at least this probability is a predicate.
     predicate_weight (float): Weight of finding predicates in the loss. There are several argument
         tags to learn for each token, but only one decision whether it is a predicate.
+    argument_kind (str): "spans" for arguments of any length, by BIO tags; "heads" for one token
+        each.
+    predicates (str): "detect" to find predicates; "given" to take those of the span group.
+    constraints (Dict[str, bool]): Which constraints hold in prediction; see `SemanticRoleHead`.
+    scores (bool): Whether to write probabilities.
     scorer (Optional[Callable]): The scoring method.
     RETURNS (SemanticRoleHead): The head.
     """
@@ -98,8 +128,23 @@ def make_mtl_srl(
         spans_key=spans_key,
         threshold=threshold,
         predicate_weight=predicate_weight,
+        argument_kind=argument_kind,
+        predicates=predicates,
+        constraints=constraints,
+        scores=scores,
         scorer=scorer,
     )
+
+
+class Candidates(NamedTuple):
+    """The predicates of a batch.
+
+    tokens (np.ndarray): [predicates], counted over the batch, ascending.
+    frames (List[PredictedFrame]): [predicates], their frames, to be filled.
+    """
+
+    tokens: np.ndarray
+    frames: list[PredictedFrame]
 
 
 class SemanticRoleHead(Head):
@@ -109,6 +154,15 @@ class SemanticRoleHead(Head):
     in the predicate's sentence where the document has sentence boundaries, and in any case at most
     `max_distance` tokens away. The same holds in training, so set the boundaries there by the
     component that will set them later (`[training] annotating_components`).
+
+    The arguments of a predicate never overlap. The best ones that satisfy these constraints are
+    chosen (see `decode_roles`), each of which is a switch in `constraints`:
+
+    unique_core_roles: ARG0, ARG1, ..., ARGA at most once.
+    continuation_after: `C-x` only after `x`.
+    reference_with: `R-x` only together with `x` (off by default: it does not raise F1).
+    inventory_roles: numbered roles only if the roleset has them in the frame inventory, if there
+        is one.
     """
 
     annotation = "semantic roles (Doc.spans)"  # each head names its span group
@@ -122,6 +176,10 @@ class SemanticRoleHead(Head):
         spans_key: str = "srl",
         threshold: float = 0.5,
         predicate_weight: float = 1.0,
+        argument_kind: ArgumentKind = "spans",
+        predicates: PredicateSource = "detect",
+        constraints: Mapping[str, bool] | None = None,
+        scores: bool = False,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         """Create a semantic role head.
@@ -132,9 +190,19 @@ class SemanticRoleHead(Head):
         spans_key (str): The span group that holds the frames.
         threshold (float): A token with at least this probability is a predicate.
         predicate_weight (float): Weight of finding predicates in the loss.
+        argument_kind (str): "spans" or "heads".
+        predicates (str): "detect" or "given".
+        constraints (Optional[Mapping[str, bool]]): The constraints to switch on or off; those not
+            named are as in `CONSTRAINTS`.
+        scores (bool): Whether to write probabilities.
         scorer (Optional[Callable]): The scoring method.
-        RAISES (ValueError): If the threshold is not from 0 to 1.
+        RAISES (ValueError): If a setting has none of the values that it can have.
         """
+        constraints = dict(constraints or {})
+        _check_choice(name, "argument_kind", argument_kind, get_args(ArgumentKind))
+        _check_choice(name, "predicates", predicates, get_args(PredicateSource))
+        for constraint in constraints:
+            _check_choice(name, "constraints", constraint, tuple(CONSTRAINTS))
         if not 0.0 <= threshold <= 1.0:
             raise ValueError(
                 f"[components.{name}] threshold is {threshold}; it must be from 0 to 1."
@@ -147,10 +215,17 @@ class SemanticRoleHead(Head):
             spans_key=spans_key,
             threshold=threshold,
             predicate_weight=predicate_weight,
+            argument_kind=argument_kind,
+            predicates=predicates,
+            constraints={**CONSTRAINTS, **constraints},
+            scores=scores,
+            frames=[],
         )
+        self.cfg["configured"] = copy.deepcopy({key: self.cfg[key] for key in SETTINGS})
         self.annotation = f"semantic roles (Doc.spans[{spans_key!r}])"
         self._gold_frames: GoldMemory[list[IndexedFrame]] = GoldMemory()
         self.senses = SenseInventory()
+        self.frames: FrameInventory | None = None
         self.cfg["senses"] = self.senses.to_json()
 
     @property
@@ -176,7 +251,9 @@ class SemanticRoleHead(Head):
         senses: list[tuple[str, str]] = []
         n_unaligned = n_cut = 0
         for example in examples:
-            frames, n_predicates, n_arguments = aligned_frames(example, self.cfg["spans_key"])
+            frames, n_predicates, n_arguments = gold_frames(
+                example, self.cfg["spans_key"], self.cfg["argument_kind"]
+            )
             n_unaligned += n_predicates + n_arguments
             n_cut += self._count_cut(example.predicted, frames)
             for frame in frames:
@@ -196,6 +273,15 @@ class SemanticRoleHead(Head):
                 stacklevel=2,
             )
         self._set_senses(SenseInventory.from_corpus(senses))
+        if self.frames is not None:
+            n_unlisted = sum(not self.frames.allows(roleset) for _, roleset in senses if roleset)
+            if n_unlisted:
+                warnings.warn(
+                    f"Component '{self.name}': {n_unlisted} of {len(senses)} gold predicates have "
+                    "a roleset that the frame inventory does not list for their lemma. These "
+                    "rolesets are not learned.",
+                    stacklevel=2,
+                )
         if senses and not roles:
             return ["ARG0"]  # predicates without arguments are worth learning
         return sorted(roles)
@@ -206,14 +292,20 @@ class SemanticRoleHead(Head):
         *,
         nlp: Language | None = None,
         labels: dict[str, Any] | None = None,
+        frames: str | Path | FrameInventory | None = None,
     ) -> None:
         """Find roles and rolesets and initialize the network.
 
         get_examples (Callable[[], Iterable[Example]]): The training corpus, or a sample of it.
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Dict[str, Any]]): `label_data`, as `spacy init labels` saves it.
-        RAISES (ValueError): If there is no role to learn, or `labels` is not a `label_data`.
+        frames (Optional[Union[str, Path, FrameInventory]]): A folder of PropBank frame files, or
+            what `spacy_mtl.FrameFiles.v1` reads from one; saved with the component.
+        RAISES (ValueError): If there is no role to learn, `labels` is not a `label_data`, or the
+            frame files can't be read.
         """
+        if frames is not None:
+            self.use_frames(frames)
         roles = None
         if labels is not None:
             if not isinstance(labels, dict) or not {"roles", "senses"} <= labels.keys():
@@ -224,6 +316,18 @@ class SemanticRoleHead(Head):
             roles = labels["roles"]
             self._set_senses(SenseInventory(**labels["senses"]))
         super().initialize(get_examples, nlp=nlp, labels=roles)
+
+    def use_frames(self, frames: str | Path | FrameInventory | None) -> None:
+        """Use a frame inventory, also in a pipeline that is trained already.
+
+        frames (Optional[Union[str, Path, FrameInventory]]): A folder of PropBank frame files or
+            their inventory; None for none.
+        RAISES (ValueError): If the frame files can't be read.
+        """
+        if isinstance(frames, str | Path):
+            frames = FrameInventory.from_folder(frames)
+        self.cfg["frames"] = frames.to_json() if frames is not None else []
+        self._restore_inventories()
 
     def build_output(self, docs: Sequence[Doc]) -> None:
         """Build the network for the known roles and rolesets.
@@ -257,6 +361,7 @@ class SemanticRoleHead(Head):
             roles=self.labels,
             senses=self.senses,
             max_distance=self.model.attrs["max_distance"],
+            argument_kind=self.cfg["argument_kind"],
             memory=self._gold_frames,
         )
         tokens, backprop_tokens = self.model.get_ref("tokens").begin_update(list(docs))
@@ -268,7 +373,9 @@ class SemanticRoleHead(Head):
         d_tokens = backprop_detector(d_scores * (scale * self.cfg["predicate_weight"]))
         if len(gold.query.predicates):
             frame_scores, backprop_framer = framer.begin_update((tokens, gold.query))
-            tag_loss, d_tags = softmax_cross_entropy(frame_scores.tags, gold.tags)
+            used = frame_scores.tags[:, : self._n_tags()]
+            d_tags = self.model.ops.xp.zeros_like(frame_scores.tags)
+            tag_loss, d_tags[:, : self._n_tags()] = softmax_cross_entropy(used, gold.tags)
             sense_loss, d_senses = segment_cross_entropy(
                 frame_scores.senses,
                 gold.query.candidate_predicates,
@@ -282,69 +389,138 @@ class SemanticRoleHead(Head):
         backprop_tokens(d_tokens)
         return loss * scale
 
-    def predict(self, docs: Iterable[Doc]) -> list[list[IndexedFrame]]:
+    def predict(self, docs: Iterable[Doc]) -> list[list[PredictedFrame]]:
         """Find the frames of documents, without changing them.
 
         docs (Iterable[Doc]): The documents.
-        RETURNS (List[List[IndexedFrame]]): The frames of each document, in text order.
+        RETURNS (List[List[PredictedFrame]]): The frames of each document, in text order.
+        RAISES (ValueError): If predicates should be given, and a document has no such span group.
         """
         docs = list(docs)
         if not any(len(doc) for doc in docs):
             return [[] for _ in docs]
         batch = TokenBatch(docs, self.model.get_ref("tokens").predict(docs))
-        scores = self.model.ops.to_numpy(self.model.get_ref("detector").predict(batch.vectors))
-        probabilities = np.exp(-np.logaddexp(0.0, -scores[batch.words, 0]))
-        predicates = batch.words[probabilities >= self.cfg["threshold"]]
+        is_given = self.cfg["predicates"] == "given"
+        candidates = self._given(batch) if is_given else self._detected(batch)
         starts, ends = argument_ranges(docs, self.model.attrs["max_distance"])
-        frames: list[list[IndexedFrame]] = [[] for _ in docs]
-        for part in split_predicates(predicates, ends - starts):
-            self._predict_part(batch, part, starts[part], ends[part], frames)
+        at_token = candidates.tokens
+        for part in split_predicates(at_token, ends - starts):
+            chosen = slice(*np.searchsorted(at_token, [part[0], part[-1] + 1]))
+            self._predict_part(batch, candidates.frames[chosen], part, starts[part], ends[part])
+        frames: list[list[PredictedFrame]] = [[] for _ in docs]
+        for number, frame in zip(batch.docs_of(at_token).tolist(), candidates.frames, strict=True):
+            frames[number].append(frame)
         return frames
 
-    def set_annotations(self, docs: Iterable[Doc], scores: list[list[IndexedFrame]]) -> None:
+    def set_annotations(self, docs: Iterable[Doc], scores: list[list[PredictedFrame]]) -> None:
         """Write frames to `Doc.spans`.
 
         docs (Iterable[Doc]): The documents.
-        scores (List[List[IndexedFrame]]): What `predict` found.
+        scores (List[List[PredictedFrame]]): What `predict` found.
         """
-        key = self.cfg["spans_key"]
         for doc, frames in zip(docs, scores, strict=True):
-            spans = []
-            for number, frame in enumerate(frames):
-                at = frame.predicate
-                spans.append(
-                    Span(doc, at, at + 1, PREDICATE_LABEL, kb_id=frame.roleset, span_id=number)
-                )
-                for label, start, end in frame.arguments:
-                    spans.append(Span(doc, start, end, label, span_id=number))
-            doc.spans[key] = SpanGroup(doc, name=key, spans=spans)
+            write_predictions(
+                doc,
+                self.cfg["spans_key"],
+                frames,
+                has_scores=self.cfg["scores"],
+                inventory=self.frames,
+            )
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score examples. If arguments are single tokens, longer gold arguments are reduced to
+        their heads, as in training.
+
+        examples (Iterable[Example]): The examples.
+        **kwargs (Any): Settings of the scorer.
+        RETURNS (Dict[str, Any]): The scores.
+        """
+        if self.cfg["argument_kind"] == "heads":
+            examples = [self._with_heads(example) for example in examples]
+        return super().score(examples, **kwargs)
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "SemanticRoleHead":
-        """Load the component from bytes.
+        """Load the component from bytes. Settings of prediction that the config changed since
+        saving hold; the others are as they were saved.
 
         bytes_data (bytes): What `to_bytes` gave.
         exclude (Iterable[str]): Names of parts to leave out.
         RETURNS (SemanticRoleHead): The component itself.
+        RAISES (ValueError): If it was trained for another kind of arguments than the config says.
         """
+        configured = self._configured()
         super().from_bytes(bytes_data, exclude=exclude)
-        self.senses = SenseInventory(**self.cfg["senses"])
+        self._restore_settings(configured)
         return self
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "SemanticRoleHead":
-        """Load the component from disk.
+        """Load the component from disk. Settings of prediction that the config changed since
+        saving hold; the others are as they were saved.
 
         path (Union[str, Path]): The component's folder.
         exclude (Iterable[str]): Names of parts to leave out.
         RETURNS (SemanticRoleHead): The component itself.
+        RAISES (ValueError): If it was trained for another kind of arguments than the config says.
         """
+        configured = self._configured()
         super().from_disk(path, exclude=exclude)
-        self.senses = SenseInventory(**self.cfg["senses"])
+        self._restore_settings(configured)
         return self
+
+    def _n_tags(self) -> int:
+        """RETURNS (int): The number of tags in use: for heads, O and the B of each role."""
+        n_roles = len(self.labels)
+        return 1 + (2 * n_roles if self.cfg["argument_kind"] == "spans" else n_roles)
+
+    def _configured(self) -> dict[str, Any]:
+        return {"argument_kind": self.cfg["argument_kind"], **self.cfg["configured"]}
+
+    def _restore_settings(self, configured: dict[str, Any]) -> None:
+        """After loading, put back the settings that the config changed.
+
+        configured (Dict[str, Any]): The settings of the config.
+        RAISES (ValueError): If the config wants another kind of arguments.
+        """
+        kind = configured.pop("argument_kind")
+        if kind != self.cfg["argument_kind"]:
+            raise ValueError(
+                f"[components.{self.name}] argument_kind is '{kind}', but the component was "
+                f"trained with '{self.cfg['argument_kind']}'. Set it back, or train again."
+            )
+        for key, value in configured.items():
+            if not _is_same(value, self.cfg["configured"].get(key)):
+                self.cfg[key] = value
+        self.cfg["configured"] = configured
+        self.senses = SenseInventory(**self.cfg["senses"])
+        self._restore_inventories()
+
+    def _restore_inventories(self) -> None:
+        data = self.cfg["frames"]
+        self.frames = FrameInventory.from_json(data) if data else None
+        self.senses.use_frames(self.frames)
+
+    def _with_heads(self, example: Example) -> Example:
+        key = self.cfg["spans_key"]
+        if key not in example.reference.spans:
+            return example
+        frames = head_frames(example.reference, key)
+        if frames == indexed_frames(example.reference, key):
+            return example
+        reference = example.reference.copy()
+        predicted = [
+            PredictedFrame(
+                frame.predicate, frame.predicate + 1, frame.roleset, list(frame.arguments)
+            )
+            for frame in frames
+        ]
+        write_predictions(reference, key, predicted, has_scores=False, inventory=None)
+        return Example(example.predicted, reference)
 
     def _set_senses(self, senses: SenseInventory) -> None:
         if senses.rolesets != self.senses.rolesets:
             self.model.set_dim("nO", None, force=True)  # to be built anew
         self.senses = senses
+        self.senses.use_frames(self.frames)
         self.cfg["senses"] = senses.to_json()
 
     def _count_cut(self, doc: Doc, frames: Sequence[IndexedFrame]) -> int:
@@ -358,55 +534,149 @@ class SemanticRoleHead(Head):
             for _, start, end in frame.arguments
         )
 
+    def _detected(self, batch: TokenBatch) -> Candidates:
+        scores = self.model.ops.to_numpy(self.model.get_ref("detector").predict(batch.vectors))
+        probabilities = np.exp(-np.logaddexp(0.0, -scores[batch.words, 0]))
+        is_predicate = probabilities >= self.cfg["threshold"]
+        tokens = batch.words[is_predicate]
+        positions = (tokens - batch.doc_starts[batch.docs_of(tokens)]).tolist()
+        frames = [
+            PredictedFrame(at, at + 1, "", score=score)
+            for at, score in zip(positions, probabilities[is_predicate].tolist(), strict=True)
+        ]
+        return Candidates(tokens, frames)
+
+    def _given(self, batch: TokenBatch) -> Candidates:
+        key = self.cfg["spans_key"]
+        tokens: list[int] = []
+        frames: list[PredictedFrame] = []
+        for doc, offset in zip(batch.docs, batch.doc_starts.tolist(), strict=True):
+            if key not in doc.spans:
+                raise ValueError(
+                    f"[components.{self.name}] predicates is 'given', but the document "
+                    f"{doc.text[:60]!r} has no doc.spans[{key!r}]. Write the predicates there "
+                    "(an empty group if there are none), e.g. by an earlier component, or set "
+                    'predicates = "detect".'
+                )
+            for span, _ in sorted(group_spans(doc, key), key=lambda frame: frame[0].start):
+                tokens.append(offset + span.start)
+                frames.append(PredictedFrame(span.start, span.end, span.kb_id_))
+        return Candidates(np.asarray(tokens, dtype=np.int64), frames)
+
     def _predict_part(
         self,
         batch: TokenBatch,
+        frames: Sequence[PredictedFrame],
         predicates: np.ndarray,
         starts: np.ndarray,
         ends: np.ndarray,
-        frames: list[list[IndexedFrame]],
     ) -> None:
-        """Score and decode some neighbouring predicates and add their frames to those of the
-        documents."""
-        doc_of = np.searchsorted(batch.doc_starts, predicates, side="right") - 1
+        """Score and decode some neighbouring predicates and write what was found into their
+        frames."""
+        doc_of = batch.docs_of(predicates)
         doc_starts = batch.doc_starts[doc_of]
-        positions = (predicates - doc_starts).tolist()
-        forms = [batch.docs[d][at].lower_ for d, at in zip(doc_of, positions, strict=True)]
-        first, last = int(starts[0]), int(ends[-1])  # the network need not see other tokens
+        forms = [
+            batch.docs[d][frame.predicate].lower_
+            for d, frame in zip(doc_of.tolist(), frames, strict=True)
+        ]
+        first, last = int(starts[0]), int(ends.max())  # the network need not see other tokens
         query = frame_query(predicates - first, starts - first, ends - first, forms, self.senses)
         scores = self.model.get_ref("framer").predict((batch.vectors[first:last], query))
-        rolesets = self._choose_rolesets(query, scores.senses, forms)
+        self._choose_rolesets(query, scores.senses, forms, frames)
         lengths = ends - starts
         first_pair = np.cumsum(lengths) - lengths
-        tags = self.model.ops.to_numpy(scores.tags)
-        tags[first_pair + predicates - starts, 1:] = -np.inf  # a predicate is not its own argument
+        tags = self.model.ops.to_numpy(scores.tags)[:, : self._n_tags()]
+        at = first_pair + predicates - starts
+        for length in range(max(frame.predicate_end - frame.predicate for frame in frames)):
+            has_more = np.asarray([f.predicate_end - f.predicate > length for f in frames])
+            inside = has_more & (at + length < first_pair + lengths)
+            tags[at[inside] + length, 1:] = -np.inf  # a predicate is not its own argument
+        if self.cfg["argument_kind"] == "heads":
+            inside = np.full((len(tags), len(self.labels)), -np.inf, dtype=tags.dtype)
+            tags = np.concatenate([tags, inside], axis=1)
         span_starts, span_ends, roles = spans_from_bio(
-            decode_bio(tags, lengths.tolist()), lengths.tolist(), len(self.labels)
+            self._decode(tags, lengths, frames), lengths.tolist(), len(self.labels)
         )
         owner = np.searchsorted(first_pair, span_starts, side="right") - 1
         shift = starts[owner] - first_pair[owner]
-        span_starts, span_ends = batch.without_outer_space(span_starts + shift, span_ends + shift)
-        arguments: list[list[tuple[str, int, int]]] = [[] for _ in forms]
+        argument_starts, argument_ends = batch.without_outer_space(
+            span_starts + shift, span_ends + shift
+        )
+        probabilities = None
+        if self.cfg["scores"]:
+            probabilities = span_probabilities(
+                tags, lengths.tolist(), span_starts, span_ends, roles
+            ).tolist()
         labels = self.labels
-        for at, role, start, end in zip(
-            owner.tolist(),
-            roles.tolist(),
-            (span_starts - doc_starts[owner]).tolist(),
-            (span_ends - doc_starts[owner]).tolist(),
-            strict=True,
+        for number, (at_frame, role, start, end) in enumerate(
+            zip(
+                owner.tolist(),
+                roles.tolist(),
+                (argument_starts - doc_starts[owner]).tolist(),
+                (argument_ends - doc_starts[owner]).tolist(),
+                strict=True,
+            )
         ):
             if start < end:
-                arguments[at].append((labels[role], start, end))
-        for d, position, roleset, found in zip(doc_of, positions, rolesets, arguments, strict=True):
-            frames[d].append(IndexedFrame(position, roleset, tuple(found)))
+                frames[at_frame].arguments.append((labels[role], start, end))
+                if probabilities is not None:
+                    frames[at_frame].argument_scores.append(probabilities[number])
+
+    def _decode(
+        self, tags: np.ndarray, lengths: np.ndarray, frames: Sequence[PredictedFrame]
+    ) -> np.ndarray:
+        """RETURNS (np.ndarray): [pairs], the best tags that satisfy the constraints."""
+        switches = dict(self.cfg["constraints"])
+        allowed = None
+        if switches.pop("inventory_roles") and self.frames is not None:
+            rows = {frame.roleset: self._allowed_roles(frame.roleset) for frame in frames}
+            allowed = np.stack([rows[frame.roleset] for frame in frames])
+        if allowed is None and not any(switches.values()):
+            return decode_bio(tags, lengths.tolist())
+        constraints = RoleConstraints.from_labels(self.labels, **switches)
+        return decode_roles(tags, lengths.tolist(), constraints, allowed)
+
+    def _allowed_roles(self, roleset: str) -> np.ndarray:
+        if self.frames is None or roleset not in self.frames:
+            return np.ones(len(self.labels), dtype=bool)
+        return allowed_labels(self.labels, list(self.frames.rolesets[roleset].roles))
 
     def _choose_rolesets(
-        self, query: FrameQuery, scores: Floats2d, forms: Sequence[str]
-    ) -> list[str]:
-        best = best_of_segments(
-            self.model.ops.to_numpy(scores)[:, 0], query.candidate_predicates, len(forms)
+        self,
+        query: FrameQuery,
+        scores: Floats2d,
+        forms: Sequence[str],
+        frames: Sequence[PredictedFrame],
+    ) -> None:
+        """Choose the roleset of each frame that has none yet."""
+        values = self.model.ops.to_numpy(scores)[:, 0].astype(np.float64)
+        best = best_of_segments(values, query.candidate_predicates, len(forms))
+        chosen = best[query.candidate_predicates]  # [candidates]
+        sums = np.bincount(
+            query.candidate_predicates, np.exp(values - values[chosen]), minlength=len(forms)
         )
-        return [
-            self.senses.rolesets[query.candidates[row]] if row >= 0 else self.senses.fallback(form)
-            for row, form in zip(best.tolist(), forms, strict=True)
-        ]
+        for row, form, total, frame in zip(
+            best.tolist(), forms, sums.tolist(), frames, strict=True
+        ):
+            if frame.roleset:
+                continue
+            if row < 0:
+                frame.roleset = self.senses.fallback(form)
+            else:
+                frame.roleset = self.senses.rolesets[query.candidates[row]]
+                frame.roleset_score = 1.0 / total
+
+
+def _is_same(value: Any, saved: Any) -> bool:
+    """RETURNS (bool): Whether two settings are equal, up to the rounding of saved numbers."""
+    if isinstance(value, float) and isinstance(saved, float):
+        return math.isclose(value, saved)
+    return bool(value == saved)
+
+
+def _check_choice(name: str, setting: str, value: str, choices: Sequence[str]) -> None:
+    """RAISES (ValueError): If the value is not one of the choices."""
+    if value not in choices:
+        raise ValueError(
+            f"[components.{name}] {setting} can't be {value!r}; choose from {', '.join(choices)}."
+        )

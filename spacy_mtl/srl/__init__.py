@@ -1,13 +1,19 @@
 """Semantic roles in a Doc: frames, their alignment, their scores."""
 
 from .alignment import IndexedFrame, aligned_frames, indexed_frames
-from .frames import Argument, Frame, read_frames, write_frames
+from .frames import Argument, Frame, Frames, read_frames, write_frames
+from .inventory import FrameInventory, Roleset
+from .predicates import give_predicates
 
 __all__ = [
     "Argument",
     "Frame",
+    "FrameInventory",
+    "Frames",
     "IndexedFrame",
+    "Roleset",
     "aligned_frames",
+    "give_predicates",
     "indexed_frames",
     "read_frames",
     "write_frames",

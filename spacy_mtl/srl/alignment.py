@@ -43,7 +43,9 @@ def indexed_frames(doc: Doc, key: str = "srl") -> list[IndexedFrame]:
     ]
 
 
-def aligned_frames(example: Example, key: str = "srl") -> tuple[list[IndexedFrame], int, int]:
+def aligned_frames(
+    example: Example, key: str = "srl", frames: list[IndexedFrame] | None = None
+) -> tuple[list[IndexedFrame], int, int]:
     """Express the gold frames in the tokens of `example.predicted`.
 
     A predicate aligns if one predicted token has exactly its characters, an argument if its
@@ -52,10 +54,12 @@ def aligned_frames(example: Example, key: str = "srl") -> tuple[list[IndexedFram
 
     example (Example): Gold frames in `example.reference`; the two may be tokenized differently.
     key (str): The span group.
+    frames (Optional[List[IndexedFrame]]): The gold frames, where they aren't those of the group.
     RETURNS (Tuple[List[IndexedFrame], int, int]): The frames that align, the number of predicates
         that do not, and the number of arguments that do not (those of frames left out included).
     """
-    frames = indexed_frames(example.reference, key)
+    if frames is None:
+        frames = indexed_frames(example.reference, key)
     if not frames or same_tokens(example):
         return frames, 0, 0
     alignment = example.alignment

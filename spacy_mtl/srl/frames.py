@@ -5,16 +5,26 @@ ID = roleset such as `give.01`) and its argument spans (label `ARG0`, `ARGM-TMP`
 All spans of a frame share the span ID, the number of the frame in the document. `DocBin`,
 `Doc.to_bytes`, `Doc.copy` and `Doc.from_docs` keep the group without any setting. A document is
 annotated if and only if it has the group; an empty group says that there is no predicate.
+
+Probabilities and the meanings of rolesets are in the group's `attrs`, which `Doc.to_bytes`,
+`DocBin` and `Doc.copy` keep; `Doc.from_docs` keeps no attributes of groups.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, SpanGroup
+
+from .inventory import Roleset, base_role
 
 PREDICATE_LABEL = "V"
+
+# Attributes of the span group.
+SCORES = "scores"  # [span ID, first token, end, probability], for a predicate that of its roleset
+ROLESETS = "rolesets"  # roleset to name and roles, as in `Roleset`
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -25,10 +35,15 @@ class Argument:
 
     label (str): The role, e.g. "ARG0", "ARGM-TMP", "R-ARG1" or "C-ARG1".
     span (Span): The words that fill it.
+    score (Optional[float]): Its probability, given the predicate; None if not known.
+    description (str): What the role means in this roleset, e.g. "entity given to"; empty if not
+        known.
     """
 
     label: str
     span: Span
+    score: float | None = None
+    description: str = ""
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Argument):
@@ -45,9 +60,11 @@ class Argument:
         """The argument in plain values.
 
         RETURNS (Dict[str, Any]): Label, text, and offsets named as in `Span`: `start` and `end` in
-            tokens, `start_char` and `end_char` in characters, ends exclusive.
+            tokens, `start_char` and `end_char` in characters, ends exclusive. `score` and
+            `description` are there if they are known.
         """
-        return {"label": self.label, **_span_to_json(self.span)}
+        known = {"score": self.score, "description": self.description or None}
+        return {"label": self.label, **_span_to_json(self.span), **_without_none(known)}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,11 +77,38 @@ class Frame:
     roleset (str): Its sense in the frame files, e.g. "give.01"; empty if not known.
     arguments (Tuple[Argument, ...]): The arguments; they overlap neither each other nor the
         predicate.
+    score (Optional[float]): The probability that the word is a predicate; None if not known.
+    roleset_score (Optional[float]): The probability of the roleset among those that the word can
+        have; None if not known.
+    name (str): What the roleset means, e.g. "transfer"; empty if not known.
     """
 
     predicate: Span
     roleset: str = ""
     arguments: tuple[Argument, ...] = ()
+    score: float | None = None
+    roleset_score: float | None = None
+    name: str = ""
+
+    def __getitem__(self, label: str) -> Argument:
+        """Get the first argument with a label.
+
+        label (str): The role.
+        RETURNS (Argument): The argument.
+        RAISES (KeyError): If there is none.
+        """
+        for argument in self.arguments:
+            if argument.label == label:
+                return argument
+        roles = ", ".join(argument.label for argument in self.arguments) or "none"
+        raise KeyError(f"{self!r} has no {label!r}; its roles: {roles}.")
+
+    def __contains__(self, label: object) -> bool:
+        return any(argument.label == label for argument in self.arguments)
+
+    def get(self, label: str) -> Argument | None:
+        """RETURNS (Optional[Argument]): The first argument with a label, if there is one."""
+        return self[label] if label in self else None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Frame):
@@ -90,6 +134,13 @@ class Frame:
         """
         return {
             "roleset": self.roleset,
+            **_without_none(
+                {
+                    "name": self.name or None,
+                    "score": self.score,
+                    "roleset_score": self.roleset_score,
+                }
+            ),
             "predicate": _span_to_json(self.predicate),
             "arguments": [argument.to_json() for argument in self.arguments],
             "description": self.description(),
@@ -127,18 +178,71 @@ class Frame:
         return " ".join(pieces)
 
 
-def read_frames(doc: Doc, key: str = "srl") -> list[Frame]:
+class Frames(list[Frame]):
+    """The frames of a document: a list with look-ups."""
+
+    def find(
+        self,
+        roleset: str | None = None,
+        *,
+        predicate: str | None = None,
+        role: str | None = None,
+        text: str | None = None,
+    ) -> "Frames":
+        """Find frames. All conditions given must hold.
+
+        roleset (Optional[str]): The roleset; `*` stands for anything: "give.*".
+        predicate (Optional[str]): The predicate's text or lemma, whatever the case.
+        role (Optional[str]): An argument has this label.
+        text (Optional[str]): An argument, that with the label `role` if given, has this text,
+            whatever the case.
+        RETURNS (Frames): The frames, in order.
+        """
+        return Frames(
+            frame
+            for frame in self
+            if (roleset is None or fnmatchcase(frame.roleset, roleset))
+            and (predicate is None or _is_word(frame.predicate, predicate))
+            and (
+                (role is None and text is None)
+                or any(
+                    (role is None or argument.label == role)
+                    and (text is None or argument.span.text.lower() == text.lower())
+                    for argument in frame.arguments
+                )
+            )
+        )
+
+
+def read_frames(doc: Doc, key: str = "srl") -> Frames:
     """Read the frames of a document.
 
     doc (Doc): The document.
     key (str): The span group.
-    RETURNS (List[Frame]): In the order of the group; empty if there is no such group.
+    RETURNS (Frames): In the order of the group; empty if there is no such group.
     RAISES (ValueError): If the group does not have the layout of `write_frames`.
     """
-    return [
-        Frame(predicate, predicate.kb_id_, tuple(Argument(span.label_, span) for span in spans))
-        for predicate, spans in group_spans(doc, key)
-    ]
+    grouped = group_spans(doc, key)
+    attrs = doc.spans[key].attrs if grouped else {}
+    scores = {tuple(row[:3]): row[3:] for row in attrs.get(SCORES, ())}
+    meanings = attrs.get(ROLESETS, {})
+    frames = Frames()
+    for predicate, spans in grouped:
+        roleset = predicate.kb_id_
+        meaning = Roleset(roleset, **meanings.get(roleset, {}))
+        arguments = tuple(
+            Argument(
+                span.label_,
+                span,
+                scores.get((span.id, span.start, span.end), (None,))[0],
+                meaning.describe(span.label_),
+            )
+            for span in spans
+        )
+        own = scores.get((predicate.id, predicate.start, predicate.end), ())
+        score, roleset_score = own if len(own) == 2 else (None, None)
+        frames.append(Frame(predicate, roleset, arguments, score, roleset_score, meaning.name))
+    return frames
 
 
 def write_frames(doc: Doc, frames: Iterable[Frame | Mapping[str, Any]], key: str = "srl") -> None:
@@ -173,7 +277,7 @@ def write_frames(doc: Doc, frames: Iterable[Frame | Mapping[str, Any]], key: str
     for number, (frame, (predicate, arguments)) in enumerate(zip(parsed, labelled, strict=True)):
         spans.append(_relabel(predicate, PREDICATE_LABEL, number, kb_id=frame.roleset))
         spans += [_relabel(span, label, number) for label, span in arguments]
-    doc.spans[key] = spans
+    doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs=_attributes(parsed))
 
 
 def group_spans(doc: Doc, key: str) -> list[tuple[Span, list[Span]]]:
@@ -217,6 +321,29 @@ def group_spans(doc: Doc, key: str) -> list[tuple[Span, list[Span]]]:
         [(predicate, [(span.label_, span) for span in spans]) for predicate, spans in grouped], key
     )
     return grouped
+
+
+def _attributes(frames: Sequence[Frame]) -> dict[str, Any]:
+    """RETURNS (Dict[str, Any]): The group's attributes: what is known of scores and meanings."""
+    scores: list[list[Any]] = []
+    meanings: dict[str, dict[str, Any]] = {}
+    for number, frame in enumerate(frames):
+        if frame.score is not None or frame.roleset_score is not None:
+            span = frame.predicate
+            scores.append([number, span.start, span.end, frame.score, frame.roleset_score])
+        for argument in frame.arguments:
+            if argument.score is not None:
+                span = argument.span
+                scores.append([number, span.start, span.end, argument.score])
+        described = {
+            base_role(argument.label): argument.description
+            for argument in frame.arguments
+            if argument.description
+        }
+        if frame.roleset and (frame.name or described):
+            meaning = meanings.setdefault(frame.roleset, {"name": frame.name, "roles": {}})
+            meaning["roles"].update(described)
+    return _without_none({SCORES: scores or None, ROLESETS: meanings or None})
 
 
 def _check_layout(frames: Sequence[tuple[Span, list[tuple[str, Span]]]], key: str) -> None:
@@ -269,9 +396,17 @@ def _frame_from_json(doc: Doc, frame: Mapping[str, Any]) -> Frame:
             _span_from_json(doc, frame["predicate"]),
             frame.get("roleset", ""),
             tuple(
-                Argument(argument["label"], _span_from_json(doc, argument))
+                Argument(
+                    argument["label"],
+                    _span_from_json(doc, argument),
+                    argument.get("score"),
+                    argument.get("description", ""),
+                )
                 for argument in frame.get("arguments", ())
             ),
+            frame.get("score"),
+            frame.get("roleset_score"),
+            frame.get("name", ""),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
@@ -314,6 +449,14 @@ def _span_to_json(span: Span) -> dict[str, Any]:
         "end_char": span.end_char,
         "text": span.text,
     }
+
+
+def _is_word(span: Span, word: str) -> bool:
+    return word.lower() in (span.text.lower(), span.lemma_.lower())
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _words(span: Span) -> list[str]:

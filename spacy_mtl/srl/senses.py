@@ -4,6 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .inventory import FrameInventory
+
 Sense = tuple[str, str]  # word form in lower case, roleset
 
 
@@ -14,6 +16,10 @@ class SenseInventory:
     never seen they are the rolesets of its lemma, where stripping an English suffix leads to one
     that was seen. Failing that, a word gets its own first sense: `google.01`. Where no roleset was
     seen at all, there are none to guess.
+
+    A frame inventory, if there is one, takes away the rolesets that it does not allow. It knows
+    more words by their aliases, and a word of which no roleset was seen gets its first roleset
+    there.
     """
 
     def __init__(self, rolesets: Sequence[str] = (), forms: dict[str, list[int]] | None = None):
@@ -29,6 +35,17 @@ class SenseInventory:
         for index, roleset in enumerate(self.rolesets):
             self._by_lemma[lemma_of(roleset)].append(index)
         self._index = {roleset: index for index, roleset in enumerate(self.rolesets)}
+        self._frames: FrameInventory | None = None
+        self._candidates: dict[str, list[int]] = {}  # of forms seen, allowed by the frames
+        self.use_frames(None)
+
+    def use_frames(self, frames: FrameInventory | None) -> None:
+        """Restrict the rolesets to those of a frame inventory, or don't any more.
+
+        frames (Optional[FrameInventory]): The inventory.
+        """
+        self._frames = frames
+        self._candidates = {form: self._allowed(known) for form, known in self.forms.items()}
 
     @classmethod
     def from_corpus(cls, senses: Iterable[Sense]) -> "SenseInventory":
@@ -62,19 +79,37 @@ class SenseInventory:
         form (str): The word in lower case.
         RETURNS (List[int]): Indices into `rolesets`; empty if nothing is known of the word.
         """
-        known = self.forms.get(form)
+        known = self._candidates.get(form)
         if known is not None:
             return known
         for lemma in lemma_guesses(form):
             if lemma in self._by_lemma:
-                return self._by_lemma[lemma]
+                return self._allowed(self._by_lemma[lemma])
+        for roleset in self._listed(form):
+            if roleset in self._index:
+                return [self._index[r] for r in self._listed(form) if r in self._index]
         return []
 
     def fallback(self, form: str) -> str:
-        """RETURNS (str): The first sense of a word of which nothing is known; empty in an empty
-        inventory.
+        """RETURNS (str): The first sense of a word of which nothing was seen: that of the frame
+        inventory, or else its own first sense; empty if no roleset was seen at all.
         """
+        if self.rolesets and (listed := self._listed(form)):
+            return listed[0]
         return f"{lemma_guesses(form)[-1]}.01" if self.rolesets else ""
+
+    def _allowed(self, known: list[int]) -> list[int]:
+        if self._frames is None:
+            return known
+        return [index for index in known if self._frames.allows(self.rolesets[index])]
+
+    def _listed(self, form: str) -> list[str]:
+        """RETURNS (List[str]): The word's rolesets in the frame inventory."""
+        if self._frames is not None:
+            for lemma in lemma_guesses(form):
+                if rolesets := self._frames.rolesets_of(lemma):
+                    return rolesets
+        return []
 
     def to_json(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): The arguments of `SenseInventory`."""
