@@ -68,9 +68,7 @@ class PriorityDescent(BalancingMethod):
         squared_norms = torch.tensor(
             [
                 self._squared_norms.update(task, value)
-                for task, value in zip(
-                    problem.tasks, problem.gram.diagonal().tolist(), strict=True
-                )
+                for task, value in zip(problem.tasks, problem.gram.diagonal().tolist(), strict=True)
             ],
             dtype=torch.float64,
         )

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
+from thinc.types import Ints2d
 
 from .splitting import FRAMES_LABEL
 
@@ -51,7 +52,7 @@ KINDS_OF_FACTORY = {
     "beam_parser": ["deps", "sents"],
     "senter": ["sents"],
 }
-MARKS = {  # the attribute that is not zero where a token is annotated
+MARKS: dict[str, list[int | str]] = {  # the attribute that is not zero where a token is annotated
     ENTITIES: ["ENT_IOB"],
     "links": ["ENT_KB_ID"],
     "tags": ["TAG"],
@@ -140,7 +141,7 @@ def keep_annotations(doc: Doc, selection: Selection) -> Doc:
     )
     attributes = _attributes_to_keep(doc, selection.kinds)
     if attributes and len(doc):
-        copy.from_array(attributes, doc.to_array(attributes))
+        copy.from_array(attributes, cast(Ints2d, doc.to_array(attributes)))
     if CATEGORIES in selection.kinds:
         copy.cats = dict(doc.cats)
     for key, group in doc.spans.items():
@@ -189,7 +190,7 @@ def find_labels(doc: Doc) -> set[tuple[str, Any]]:
     return {(kind, label) for kind, label in labels if label}
 
 
-def _attributes_to_keep(doc: Doc, kinds: frozenset[str]) -> list[str]:
+def _attributes_to_keep(doc: Doc, kinds: frozenset[str]) -> list[int | str]:
     """Sentence starts follow from heads, and can't be set beside them."""
     attributes = [name for kind, names in ATTRIBUTES.items() if kind in kinds for name in names]
     has_heads = "deps" in kinds and doc.has_annotation("DEP")

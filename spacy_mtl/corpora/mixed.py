@@ -22,7 +22,7 @@ LOOK_AHEAD = 1000
 
 @registry.readers(NAME)
 def create_mixed_corpus(
-    sources: dict[str, Callable[[Language], Iterable[Example]]],
+    sources: dict[str, Any],
     sampling: Sampling = "proportional",
     exponent: float = 1.0,
     final_exponent: float = 0.0,
@@ -142,9 +142,7 @@ class MixedCorpus:
         self._nlp = nlp
         self._n_passes = self._n_drawn = 0
         self._sources = {
-            name: Source(
-                name, reader, f"{key}.sources.{name}", is_streamed=name in self.streamed
-            )
+            name: Source(name, reader, f"{key}.sources.{name}", is_streamed=name in self.streamed)
             for name, reader in self.readers.items()
         }
         if self.streamed and max_epochs not in (None, -1):
@@ -206,9 +204,7 @@ class MixedCorpus:
                 yield from generator.choices(names, [shares[name] for name in names])
         else:
             remaining = [
-                name
-                for name, number in per_pass.items()
-                for _ in range(number - taken.count(name))
+                name for name, number in per_pass.items() for _ in range(number - taken.count(name))
             ]
             generator.shuffle(remaining)
             yield from remaining
@@ -327,13 +323,19 @@ class MixedCorpus:
                         f"{NAME}: {setting} names '{name}', but the sources are "
                         f"{', '.join(self.readers)}."
                     )
+        for name, reader in self.readers.items():
+            if not callable(reader):
+                raise ValueError(
+                    f"[corpora.*.sources.{name}] must be a reader, with a setting @readers; found "
+                    f"{reader!r:.80}."
+                )
         for name in self.sizes:
             if name not in self.streamed:
                 raise ValueError(f"{NAME}: sizes names '{name}', which is not streamed: remove it.")
         missing = [name for name in self.streamed if name not in self.sizes]
         if missing and self.sampler.needs_sizes:
             raise ValueError(
-                f"{NAME}: sampling = \"{self.sampler.kind}\" depends on sizes, but that of the "
+                f'{NAME}: sampling = "{self.sampler.kind}" depends on sizes, but that of the '
                 f"streamed source '{missing[0]}' is not known. Set it in sizes, or set sampling to "
                 "uniform or ratios."
             )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from spacy.training import Example
 from wasabi import table
@@ -61,7 +62,9 @@ def render_mixture(summaries: Sequence[SourceSummary], kinds: Sequence[str]) -> 
     ]
     header += ["share", "docs a pass"]
     rows = [_row(summary, columns) for summary in summaries]
-    return str(table(rows, header=header, divider=True, aligns=["l"] + ["r"] * (len(header) - 1)))
+    aligns: list[Literal["r", "c", "l"]] = ["l"]
+    aligns.extend("r" for _ in header[1:])
+    return str(table(rows, header=header, divider=True, aligns=aligns))
 
 
 def _row(summary: SourceSummary, columns: Sequence[str]) -> list[str]:

@@ -55,7 +55,7 @@ class Sampler:
         if bool(self.ratios) != (self.kind == "ratios"):
             raise ValueError(
                 f"[{config_key}] sampling is '{self.kind}' and ratios is {dict(self.ratios)}: ratios "
-                "go with sampling = \"ratios\", and only with it."
+                'go with sampling = "ratios", and only with it.'
             )
         if self.kind == "ratios" and set(self.ratios) != set(sources):
             raise ValueError(

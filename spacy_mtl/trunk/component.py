@@ -1,5 +1,6 @@
 """The trunk: one shared token-to-vector network behind which several heads train."""
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from .replay import Replay
 from .step import TrunkStep, sum_weighted
 
 Level = Literal["hub", "parameters"]
-BALANCER_STATE = "balancer"
+BALANCER_STATE = "balancer"  # in `cfg`, as text: srsly rounds numbers to ten places
 MEAN_LOSSES = (TextCategorizer, EntityLinker)  # the losses they report are means already
 
 
@@ -180,7 +181,7 @@ class MultiTaskTok2Vec(Tok2Vec):
         path (Union[str, Path]): The trunk's folder.
         exclude (Iterable[str]): Names of parts to leave out.
         """
-        self.cfg[BALANCER_STATE] = self.balancer.get_state()
+        self.cfg[BALANCER_STATE] = json.dumps(self.balancer.get_state())
         super().to_disk(path, exclude=tuple(exclude))
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
@@ -189,12 +190,10 @@ class MultiTaskTok2Vec(Tok2Vec):
         exclude (Iterable[str]): Names of parts to leave out.
         RETURNS (bytes): The trunk.
         """
-        self.cfg[BALANCER_STATE] = self.balancer.get_state()
+        self.cfg[BALANCER_STATE] = json.dumps(self.balancer.get_state())
         return super().to_bytes(exclude=tuple(exclude))
 
-    def from_bytes(
-        self, bytes_data: bytes, *, exclude: Iterable[str] = ()
-    ) -> "MultiTaskTok2Vec":
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "MultiTaskTok2Vec":
         """Load the trunk from bytes.
 
         bytes_data (bytes): What `to_bytes` gave.
@@ -238,7 +237,7 @@ class MultiTaskTok2Vec(Tok2Vec):
     def _restore_balancer(self) -> None:
         state = self.cfg.get(BALANCER_STATE)
         if state:
-            self.balancer.set_state(state)
+            self.balancer.set_state(json.loads(state))
 
     def _loss_units(self, task: str, gradient: Floats2d) -> int:
         """spaCy's components add up their losses over tokens, but for a few that report means."""

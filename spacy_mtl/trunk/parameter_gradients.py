@@ -44,7 +44,7 @@ class ParameterGradients:
         RETURNS (ParameterGradients): Their gradients at its parameters.
         """
         before = _take_gradients(model)
-        by_task = {}
+        by_task: dict[str, dict[Key, FloatsXd]] = {}
         for task, gradient in tasks.gradients.items():
             if by_task:
                 step.renew()

@@ -24,7 +24,8 @@ class Replay:
         """
         self._model = model
         self._docs = list(docs)
-        self._gpu_seed = int(np.random.randint(2**31))
+        self._on_gpu = model.ops.xp is not np
+        self._gpu_seed = int(np.random.randint(2**31)) if self._on_gpu else 0
         self._states = _generator_states()
         self._seed_gpu_arrays()
 
@@ -42,7 +43,7 @@ class Replay:
 
     def _seed_gpu_arrays(self) -> None:
         """CuPy's generator can't be set back to a state: it gets a seed of its own each time."""
-        if self._model.ops.xp is not np:
+        if self._on_gpu:
             self._model.ops.xp.random.seed(self._gpu_seed)
 
 

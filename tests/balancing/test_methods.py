@@ -83,7 +83,9 @@ def test_a_task_alone_gets_the_weight_one(method, step):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@given(run=st.lists(steps(min_tasks=3, max_tasks=3), min_size=2, max_size=4), absent=st.integers(0, 2))
+@given(
+    run=st.lists(steps(min_tasks=3, max_tasks=3), min_size=2, max_size=4), absent=st.integers(0, 2)
+)
 @few
 def test_a_task_that_was_never_there_changes_nothing(method, run, absent):
     """A step without a task is the step of a pipeline without that head."""
@@ -258,7 +260,9 @@ def test_db_mtl_makes_norms_equal_to_the_largest_of_the_log_losses(step):
 def test_a_task_without_a_loss_is_named_and_left_out(loss):
     balancer = make_balancer("GeometricMean")
     step = make_step(["ner", "srl", "tagger"], np.eye(3), [4.0, 1.0, loss])
-    with pytest.warns(UserWarning, match="GeometricMean.v1 weighs by losses, but component 'tagger'"):
+    with pytest.warns(
+        UserWarning, match="GeometricMean.v1 weighs by losses, but component 'tagger'"
+    ):
         weights = balancer.weigh(step)
     assert weights == pytest.approx({"ner": 0.5, "srl": 2.0, "tagger": 1.0})
 
