@@ -48,8 +48,8 @@ class LearnedMethod(BalancingMethod):
 
 @registry.misc("spacy_mtl.UW.v1")
 class UW(LearnedMethod):
-    """Uncertainty weighting: a learned log-variance s per task, weight exp(-s) (Kendall et al. 2018,
-    https://arxiv.org/abs/1705.07115). Settles where weight times loss is 1.
+    """Uncertainty weighting: a learned log-variance s per task, weight exp(-s) (Kendall et al.
+    2018, https://arxiv.org/abs/1705.07115). Settles where weight times loss is 1.
 
     Weights start at 1: twice TorchJD's, whose objective has a factor 1/2.
     """

@@ -59,7 +59,7 @@ class _GradVacOnTargets(GradVacWeighting):
     """TorchJD's weighting, but its targets are set for the tasks of each step."""
 
     def set_targets(self, targets: Tensor) -> None:
-        self._phi_t: Tensor = targets
+        self._phi_t = targets  # type: ignore[assignment]
 
     def _ensure_state(self, m: int, dtype: torch.dtype) -> None:
         return None

@@ -54,7 +54,7 @@ class Sampler:
             )
         if bool(self.ratios) != (self.kind == "ratios"):
             raise ValueError(
-                f"[{config_key}] sampling is '{self.kind}' and ratios is {dict(self.ratios)}: ratios "
+                f"[{config_key}] sampling is '{self.kind}', ratios is {dict(self.ratios)}: ratios "
                 'go with sampling = "ratios", and only with it.'
             )
         if self.kind == "ratios" and set(self.ratios) != set(sources):

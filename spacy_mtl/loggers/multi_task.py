@@ -28,7 +28,7 @@ def create_multi_task_logger(
 
     logger (Optional[Callable]): The logger to wrap: spaCy's, one of spacy-loggers, its
         `ChainLogger`. It also gets the figures, as losses named `TASK_per_unit` and `TASK_weight`.
-        spaCy's `ConsoleLogger.v1` where None.
+        spaCy's `ConsoleLogger.v3` where None.
     output_file (Optional[Union[str, Path]]): Gets a JSON line for each batch and each evaluation.
         It must not exist yet.
     cosines_every (int): Compare the tasks' gradients every so many batches, where the balancer does
@@ -43,7 +43,7 @@ def create_multi_task_logger(
     def set_up(
         nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr
     ) -> tuple[LogStep, Callable[[], None]]:
-        wrapped = logger or registry.loggers.get("spacy.ConsoleLogger.v1")()
+        wrapped = logger or registry.get("loggers", "spacy.ConsoleLogger.v3")()
         multi_task = MultiTaskLog(
             trunks=_find_trunks(nlp),
             steps=StepFile(output_file) if output_file else None,
@@ -88,7 +88,7 @@ class MultiTaskLog:
         self._steps = steps
         self._stdout = stdout
         self._means = TaskMeans()
-        self._n_steps = 0
+        self._step = -1
 
     def take_step(self, info: dict[str, Any] | None) -> dict[str, Any] | None:
         """Take in what happened since the last call.
@@ -97,16 +97,16 @@ class MultiTaskLog:
             otherwise.
         RETURNS (Optional[Dict[str, Any]]): The same, with the tasks' means beside the losses.
         """
-        self._n_steps += 1
+        self._step += 1
         for name, trunk in self.trunks.items():
             for record in trunk.records.drain():
                 self._means.take(record)
                 if self._steps is not None:
-                    self._steps.write_batch(self._n_steps, name, record)
+                    self._steps.write_batch(self._step, name, record)
         if info is None:
             return None
         if self._steps is not None:
-            self._steps.write_evaluation(self._n_steps, info)
+            self._steps.write_evaluation(self._step, info)
         return {**info, "losses": {**info["losses"], **self._means.as_losses()}}
 
     def show(self) -> None:

@@ -36,7 +36,7 @@ class StepFile:
     def write_batch(self, step: int, trunk: str, record: StepRecord) -> None:
         """Write a line about a batch.
 
-        step (int): The number of the training step, from 1.
+        step (int): The number of the training step, from 0 as in spaCy.
         trunk (str): The trunk's name.
         record (StepRecord): What happened.
         """
@@ -45,7 +45,7 @@ class StepFile:
     def write_evaluation(self, step: int, info: dict[str, Any]) -> None:
         """Write a line about an evaluation.
 
-        step (int): The number of the training step, from 1.
+        step (int): The number of the training step, from 0 as in spaCy.
         info (Dict[str, Any]): What spaCy gives to loggers.
         """
         scores = info.get("other_scores") or {}

@@ -67,13 +67,13 @@ def test_every_batch_and_evaluation_is_written(corpus, tmp_path):
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     batches = [line for line in lines if "tasks" in line]
     evaluations = [line for line in lines if "score" in line]
-    assert [line["step"] for line in batches] == [1, 2, 3, 4]
+    assert [line["step"] for line in batches] == [0, 1, 2, 3, 4]
     assert all(list(line["tasks"]) == HEADS for line in batches[1:])
     assert set(batches[1]["tasks"]["ner"]) == {"loss", "units", "norm", "weight"}
     assert all(-1 <= cosine <= 1 for line in batches for cosine in line["cosines"].values())
     assert len(batches[1]["cosines"]) == 3
     assert len(evaluations) >= 2 and "tag_acc" in evaluations[0]["scores"]
-    rows = [line for line in shown.splitlines() if "tagger: loss" in line]
+    rows = [line for line in shown.splitlines() if ": loss" in line]
     assert len(rows) == len(evaluations)
     assert all(f"{head}: loss" in rows[-1] for head in HEADS)
     assert "LOSS TAGGER" in shown  # the wrapped logger's own table
@@ -90,7 +90,7 @@ def test_any_other_logger_can_be_wrapped_and_gets_the_figures(corpus):
     _, shown = run(make_config(corpus, logger_config(logger=wrapped, show_tasks=False)))
     infos = [info for info in seen if isinstance(info, dict)]
     assert {"ner_per_unit", "ner_weight", "tagger_per_unit"} <= set(infos[-1]["losses"])
-    assert seen.count(None) + len(infos) == 4 and seen[-1] == "done"
+    assert seen.count(None) + len(infos) == 5 and seen[-1] == "done"
     assert "loss" not in shown
 
 
@@ -107,7 +107,7 @@ def test_works_with_chain_loggers(corpus, tmp_path, outer):
         chain = {"@loggers": "spacy.ChainLogger.v1", "logger1": console}
         logger = logger_config(logger=chain, output_file=str(path))
     _, shown = run(make_config(corpus, logger))
-    assert sum("tasks" in line for line in path.read_text().splitlines()) == 4
+    assert sum("tasks" in line for line in path.read_text().splitlines()) == 5
     assert (tmp_path / "c.jsonl").read_text().strip()
     assert shown.count("LOSS TAGGER") == 1 and "tagger: loss" in shown
 
