@@ -1,6 +1,6 @@
 """The contract of all balancing methods."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from .gradients import TaskGradients
 
@@ -24,5 +24,16 @@ class Balancer(Protocol):
 
         step (TaskGradients): The gradients and losses of the tasks in the batch.
         RETURNS (Dict[str, float]): A weight for each of `step.tasks`.
+        """
+        ...
+
+    def get_state(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): What was learned so far, JSON-able; saved with the trunk."""
+        ...
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state.
+
+        state (Dict[str, Any]): What `get_state` gave.
         """
         ...

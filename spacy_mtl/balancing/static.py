@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from spacy.util import registry
 
@@ -57,3 +58,14 @@ class StaticWeights:
             task: self.weights.get(task, self.default) / (step.units[task] if self.per_unit else 1)
             for task in step.tasks
         }
+
+    def get_state(self) -> dict[str, Any]:
+        """RETURNS (Dict[str, Any]): Nothing: the weights are part of the config."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Do nothing.
+
+        state (Dict[str, Any]): Any saved state.
+        """
+        return None

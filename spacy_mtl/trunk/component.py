@@ -1,10 +1,13 @@
 """The trunk: one shared token-to-vector network behind which several heads train."""
 
+import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from spacy.language import Language
+from spacy.pipeline import EntityLinker, TextCategorizer
 from spacy.pipeline.tok2vec import Tok2Vec, Tok2VecListener
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
@@ -13,9 +16,17 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
+from ..balancing.gradients import TaskGradients
 from ..serialization import load_model_file
 from .listener import adopt, open_step, reads, wrong_width_message
-from .step import TrunkStep
+from .parameter_gradients import ParameterGradients
+from .records import StepRecords
+from .replay import Replay
+from .step import TrunkStep, sum_weighted
+
+Level = Literal["hub", "parameters"]
+BALANCER_STATE = "balancer"  # in `cfg`, as text: srsly rounds numbers to ten places
+MEAN_LOSSES = (TextCategorizer, EntityLinker)  # the losses they report are means already
 
 
 class MultiTaskTok2Vec(Tok2Vec):
@@ -36,6 +47,7 @@ class MultiTaskTok2Vec(Tok2Vec):
         name: str = "tok2vec",
         *,
         balancer: Balancer,
+        level: Level = "hub",
     ) -> None:
         """Create a trunk.
 
@@ -43,11 +55,17 @@ class MultiTaskTok2Vec(Tok2Vec):
         model (Model[List[Doc], List[Floats2d]]): Any token-to-vector network.
         name (str): The component's name in the pipeline.
         balancer (Balancer): Gives each task's gradient its weight.
+        level (Literal["hub", "parameters"]): Where the balancer compares gradients: at a linear
+            layer on the trunk's output, or, exactly, at all of the trunk's parameters, for one
+            more forward and backward pass of the trunk per task.
         """
         super().__init__(vocab, model, name)
         self.balancer = balancer
+        self.level = level
+        self.records = StepRecords()
         self._step: TrunkStep | None = None
         self._normalized_tasks: set[str] = set()
+        self._mean_losses: set[str] = set()
 
     def add_listener(self, listener: Tok2VecListener, component_name: str) -> None:
         """Add the listener of a head. Usually internal.
@@ -68,6 +86,10 @@ class MultiTaskTok2Vec(Tok2Vec):
             self._normalized_tasks.add(component.name)
         else:
             self._normalized_tasks.discard(component.name)
+        if isinstance(component, MEAN_LOSSES):
+            self._mean_losses.add(component.name)
+        else:
+            self._mean_losses.discard(component.name)
 
     def initialize(
         self,
@@ -116,8 +138,11 @@ class MultiTaskTok2Vec(Tok2Vec):
         losses.setdefault(self.name, 0.0)
         docs = [eg.predicted for eg in examples]
         set_dropout_rate(self.model, drop)
+        replay = Replay(self.model, docs) if self.level == "parameters" else None
         tokvecs, backprop = self.model.begin_update(docs)
-        self._step = TrunkStep(self.name, docs, tokvecs, backprop, losses, self.model.ops)
+        self._step = TrunkStep(
+            self.name, docs, tokvecs, backprop, losses, self.model.ops, replay=replay
+        )
         for listener in self.listeners:
             open_step(listener, self._step)
         if sgd is not None:
@@ -145,8 +170,39 @@ class MultiTaskTok2Vec(Tok2Vec):
         for listener in self.listeners:
             open_step(listener, None)
         if step is not None and step.has_reports:
-            squared_norm = step.flush(self.balancer, self._annotated_units)
-            step.losses[self.name] = step.losses.get(self.name, 0.0) + squared_norm
+            tasks = step.gather(self._annotated_units, self._loss_units)
+            if tasks.tasks:
+                squared_norm = self._pass_back(step, tasks)
+                step.losses[self.name] = step.losses.get(self.name, 0.0) + squared_norm
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Save the trunk, and what its balancer learned.
+
+        path (Union[str, Path]): The trunk's folder.
+        exclude (Iterable[str]): Names of parts to leave out.
+        """
+        self.cfg[BALANCER_STATE] = json.dumps(self.balancer.get_state())
+        super().to_disk(path, exclude=tuple(exclude))
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """Save the trunk, and what its balancer learned, to bytes.
+
+        exclude (Iterable[str]): Names of parts to leave out.
+        RETURNS (bytes): The trunk.
+        """
+        self.cfg[BALANCER_STATE] = json.dumps(self.balancer.get_state())
+        return super().to_bytes(exclude=tuple(exclude))
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "MultiTaskTok2Vec":
+        """Load the trunk from bytes.
+
+        bytes_data (bytes): What `to_bytes` gave.
+        exclude (Iterable[str]): Names of parts to leave out.
+        RETURNS (MultiTaskTok2Vec): The trunk itself.
+        """
+        super().from_bytes(bytes_data, exclude=tuple(exclude))
+        self._restore_balancer()
+        return self
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "MultiTaskTok2Vec":
         """Load the trunk from disk.
@@ -160,7 +216,32 @@ class MultiTaskTok2Vec(Tok2Vec):
         super().from_disk(path, exclude=[*exclude, "model"])
         if "model" not in exclude:
             load_model_file(self.model, path, self.name)
+        self._restore_balancer()
         return self
+
+    def _pass_back(self, step: TrunkStep, tasks: TaskGradients) -> float:
+        """RETURNS (float): The squared norm of the gradient that entered the backward pass."""
+        if self.level == "parameters":
+            by_task = ParameterGradients.of_each_task(self.model, step, tasks)
+            tasks = replace(tasks, find_gram=by_task.gram)
+            weights = self.balancer.weigh(tasks)
+            by_task.add_up(weights)
+        else:
+            weights = self.balancer.weigh(tasks)
+        total = sum_weighted(tasks.gradients, weights)  # [tokens, width]
+        if self.level == "hub":
+            step.pass_back(total)
+        self.records.take(tasks, weights)
+        return float((total.ravel() ** 2).sum())
+
+    def _restore_balancer(self) -> None:
+        state = self.cfg.get(BALANCER_STATE)
+        if state:
+            self.balancer.set_state(json.loads(state))
+
+    def _loss_units(self, task: str, gradient: Floats2d) -> int:
+        """spaCy's components add up their losses over tokens, but for a few that report means."""
+        return 1 if task in self._mean_losses else self._annotated_units(task, gradient)
 
     def _annotated_units(self, task: str, gradient: Floats2d) -> int:
         if task in self._normalized_tasks:

@@ -6,7 +6,7 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
-from .component import MultiTaskTok2Vec
+from .component import Level, MultiTaskTok2Vec
 
 DEFAULT_CONFIG = """
 [model]
@@ -28,10 +28,16 @@ per_unit = true
 
 
 @Language.factory(
-    "mtl_tok2vec", assigns=["doc.tensor"], default_config=Config().from_str(DEFAULT_CONFIG)
+    "mtl_tok2vec",
+    assigns=["doc.tensor"],
+    default_config={**Config().from_str(DEFAULT_CONFIG), "level": "hub"},
 )
 def make_mtl_tok2vec(
-    nlp: Language, name: str, model: Model[list[Doc], list[Floats2d]], balancer: Balancer
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], list[Floats2d]],
+    balancer: Balancer,
+    level: Level,
 ) -> MultiTaskTok2Vec:
     """Create the trunk of a multi-task pipeline, a drop-in for spaCy's `tok2vec`.
 
@@ -39,6 +45,8 @@ def make_mtl_tok2vec(
     name (str): The component's name.
     model (Model[List[Doc], List[Floats2d]]): Any token-to-vector network.
     balancer (Balancer): Gives each task's gradient at the trunk's output its weight.
+    level (Literal["hub", "parameters"]): Where the balancer compares the tasks' gradients: at the
+        trunk's output, or at all of its parameters, exact but with two more passes per task.
     RETURNS (MultiTaskTok2Vec): The trunk.
     """
-    return MultiTaskTok2Vec(nlp.vocab, model, name, balancer=balancer)
+    return MultiTaskTok2Vec(nlp.vocab, model, name, balancer=balancer, level=level)

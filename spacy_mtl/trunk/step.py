@@ -8,8 +8,9 @@ from spacy.tokens import Doc
 from thinc.api import Ops
 from thinc.types import Floats2d
 
-from ..balancing.balancer import Balancer
 from ..balancing.gradients import TaskGradients
+from ..balancing.hub import hub_gram
+from .replay import Replay
 
 
 class TrunkStep:
@@ -27,6 +28,7 @@ class TrunkStep:
         backprop: Callable[[list[Floats2d]], Any],
         losses: dict[str, float],
         ops: Ops,
+        replay: Replay | None = None,
     ) -> None:
         """Open a step.
 
@@ -36,11 +38,13 @@ class TrunkStep:
         backprop (Callable): The trunk's backward pass for this batch.
         losses (Dict[str, float]): The losses that the components write to.
         ops (Ops): The trunk's array operations.
+        replay (Optional[Replay]): Repeats the forward pass, where that will be needed.
         """
         self.trunk_name = trunk_name
         self.docs = list(docs)
         self.outputs = list(outputs)
         self.losses = losses
+        self.replay = replay
         self._losses_before = dict(losses)
         self._backprop = backprop
         self._ops = ops
@@ -130,31 +134,50 @@ class TrunkStep:
             "[training] annotating_components."
         )
 
-    def flush(self, balancer: Balancer, units_of: Callable[[str, Floats2d], int]) -> float:
-        """Weigh and add the reported gradients and run the trunk's backward pass, once.
+    def gather(
+        self,
+        units_of: Callable[[str, Floats2d], int],
+        loss_units_of: Callable[[str, Floats2d], int],
+    ) -> TaskGradients:
+        """Collect what the heads reported.
 
-        balancer (Balancer): Finds a weight per task.
-        units_of (Callable[[str, Floats2d], int]): The number of annotated units in a task's
-            gradient.
-        RETURNS (float): The squared norm of the gradient that entered the backward pass.
+        units_of (Callable[[str, Floats2d], int]): What a task's gradient has to be divided by to be
+            a mean over its annotated units.
+        loss_units_of (Callable[[str, Floats2d], int]): The same for its loss.
+        RETURNS (TaskGradients): The tasks with a gradient that is not zero.
         """
         gradients = {task: grad for task, grad in self._gradients.items() if grad.any()}
-        self._gradients = {}
-        if not gradients:
-            return 0.0
-        step = TaskGradients(
+        return TaskGradients(
             gradients,
             units={task: units_of(task, gradient) for task, gradient in gradients.items()},
             losses={
-                task: float(self.losses.get(task, 0.0)) - float(self._losses_before.get(task, 0.0))
-                for task in gradients
+                task: self._added_loss(task) / loss_units_of(task, gradient)
+                for task, gradient in gradients.items()
             },
+            find_gram=lambda: hub_gram(
+                self._ops.xp.concatenate(self.outputs), list(gradients.values())
+            ),
         )
-        weights = balancer.weigh(step)
-        total = sum_weighted(gradients, weights)  # [tokens, width]
+
+    def pass_back(self, gradient: Floats2d) -> None:
+        """Run the trunk's backward pass.
+
+        gradient (Floats2d): [tokens, width], at the trunk's output.
+        """
         lengths = self._ops.asarray1i([len(doc) for doc in self.docs])
-        self._backprop(self._ops.unflatten(total, lengths))
-        return float((total.ravel() ** 2).sum())
+        self._backprop(self._ops.unflatten(gradient, lengths))
+
+    def renew(self) -> None:
+        """Make another backward pass of the same batch possible.
+
+        RAISES (ValueError): If the step was opened without `replay`.
+        """
+        if self.replay is None:
+            raise ValueError("This step was opened without a way to repeat its forward pass.")
+        self._backprop = self.replay()
+
+    def _added_loss(self, task: str) -> float:
+        return float(self.losses.get(task, 0.0)) - float(self._losses_before.get(task, 0.0))
 
     def _are_copies(self, docs: Sequence[Doc]) -> bool:
         return len(docs) == len(self.docs) and all(

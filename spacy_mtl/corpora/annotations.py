@@ -1,0 +1,203 @@
+"""Which part of a document's annotation belongs to which task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc, Span, SpanGroup
+from thinc.types import Ints2d
+
+from .splitting import FRAMES_LABEL
+
+ENTITIES, CATEGORIES, ROLES, SPANS = "entities", "categories", "roles", "spans"
+ATTRIBUTES = {  # token attributes by kind of annotation
+    ENTITIES: ["ENT_IOB", "ENT_TYPE", "ENT_ID"],
+    "links": ["ENT_IOB", "ENT_TYPE", "ENT_ID", "ENT_KB_ID"],
+    "tags": ["TAG"],
+    "morphs": ["POS", "MORPH"],
+    "lemmas": ["LEMMA"],
+    "deps": ["HEAD", "DEP"],
+    "sents": ["SENT_START"],
+}
+UNITS = {  # what one annotated unit is, by kind
+    ENTITIES: "tokens",
+    "links": "tokens",
+    "tags": "tokens",
+    "morphs": "tokens",
+    "lemmas": "tokens",
+    "deps": "tokens",
+    "sents": "sentences",
+    CATEGORIES: "docs",
+    ROLES: "frames",
+    SPANS: "spans",
+}
+KINDS_OF_FACTORY = {
+    "ner": [ENTITIES],
+    "beam_ner": [ENTITIES],
+    "mtl_ner": [ENTITIES],
+    "entity_linker": ["links"],
+    "textcat": [CATEGORIES],
+    "textcat_multilabel": [CATEGORIES],
+    "mtl_textcat": [CATEGORIES],
+    "mtl_srl": [ROLES],
+    "spancat": [SPANS],
+    "spancat_singlelabel": [SPANS],
+    "span_finder": [SPANS],
+    "tagger": ["tags"],
+    "morphologizer": ["morphs"],
+    "trainable_lemmatizer": ["lemmas"],
+    "parser": ["deps", "sents"],
+    "beam_parser": ["deps", "sents"],
+    "senter": ["sents"],
+}
+MARKS: dict[str, list[int | str]] = {  # the attribute that is not zero where a token is annotated
+    ENTITIES: ["ENT_IOB"],
+    "links": ["ENT_KB_ID"],
+    "tags": ["TAG"],
+    "morphs": ["POS", "MORPH"],
+    "lemmas": ["LEMMA"],
+    "deps": ["DEP"],
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The annotations that stay in a source's documents.
+
+    kinds (frozenset[str]): Keys of `UNITS`.
+    span_keys (frozenset[str]): Span groups that stay, whatever is in them.
+    """
+
+    kinds: frozenset[str]
+    span_keys: frozenset[str]
+
+
+def kinds_of_pipeline(nlp: Language) -> list[str]:
+    """Find what the trainable components of a pipeline learn from.
+
+    nlp (Language): The pipeline.
+    RETURNS (List[str]): Keys of `UNITS`, in pipeline order. Components that are not known here add
+        none.
+    """
+    factories = [nlp.get_pipe_meta(name).factory for name in nlp.pipe_names]
+    kinds = [kind for factory in factories for kind in KINDS_OF_FACTORY.get(factory, [])]
+    return list(dict.fromkeys(kinds))
+
+
+def select_tasks(nlp: Language, tasks: Sequence[str], config_key: str) -> Selection:
+    """Find the annotations that a list of tasks needs.
+
+    nlp (Language): The pipeline.
+    tasks (Sequence[str]): Names of components, or kinds of annotation.
+    config_key (str): Where the list stands in the config, for messages.
+    RETURNS (Selection): The annotations.
+    RAISES (ValueError): If a task is neither, or is a component of unknown needs.
+    """
+    kinds: set[str] = set()
+    span_keys: set[str] = set()
+    for task in tasks:
+        if task in nlp.component_names:
+            factory = nlp.get_pipe_meta(task).factory
+            if factory not in KINDS_OF_FACTORY:
+                raise ValueError(
+                    f"[{config_key}] names the component '{task}', of which it is not known which "
+                    f"annotation it learns from (factory '{factory}'). Name the annotation "
+                    f"instead: {', '.join(UNITS)}."
+                )
+            needs = KINDS_OF_FACTORY[factory]
+            key = getattr(nlp.get_pipe(task), "cfg", {}).get("spans_key")
+            if key is not None:
+                span_keys.add(key)
+                needs = [kind for kind in needs if kind not in (SPANS, ROLES)]
+            kinds.update(needs)
+        elif task in UNITS:
+            kinds.add(task)
+        else:
+            raise ValueError(
+                f"[{config_key}] names the task '{task}', which is neither a component of the "
+                f"pipeline ({', '.join(nlp.component_names)}) nor a kind of annotation "
+                f"({', '.join(UNITS)})."
+            )
+    return Selection(frozenset(kinds), frozenset(span_keys))
+
+
+def keep_annotations(doc: Doc, selection: Selection) -> Doc:
+    """Copy a document with a part of its annotation.
+
+    What is left out is missing in the copy, as if nobody had annotated it: the components that
+    learn from it skip the document. `Doc.user_data` stays.
+
+    doc (Doc): The document; it is not changed.
+    selection (Selection): What to keep.
+    RETURNS (Doc): The copy.
+    """
+    copy = Doc(
+        doc.vocab,
+        words=[token.text for token in doc],
+        spaces=[bool(token.whitespace_) for token in doc],
+        user_data=dict(doc.user_data),
+    )
+    attributes = _attributes_to_keep(doc, selection.kinds)
+    if attributes and len(doc):
+        copy.from_array(attributes, cast(Ints2d, doc.to_array(attributes)))
+    if CATEGORIES in selection.kinds:
+        copy.cats = dict(doc.cats)
+    for key, group in doc.spans.items():
+        if key in selection.span_keys or _kind_of(key, group) in selection.kinds:
+            spans = [
+                Span(copy, span.start, span.end, span.label, kb_id=span.kb_id, span_id=span.id)
+                for span in group
+            ]
+            copy.spans[key] = SpanGroup(copy, name=key, attrs=dict(group.attrs), spans=spans)
+    return copy
+
+
+def count_units(doc: Doc) -> dict[str, int]:
+    """Count what is annotated.
+
+    doc (Doc): The document.
+    RETURNS (Dict[str, int]): Annotated units by kind, those with none left out; see `UNITS`.
+    """
+    counts = {CATEGORIES: int(bool(doc.cats)), ROLES: 0, SPANS: 0}
+    for key, group in doc.spans.items():
+        if _kind_of(key, group) == ROLES:
+            counts[ROLES] += sum(span.label_ == FRAMES_LABEL for span in group)
+        else:
+            counts[SPANS] += len(group)
+    for kind, marks in MARKS.items():
+        values = doc.to_array(marks).reshape(len(doc), len(marks))  # [tokens, marks]
+        counts[kind] = int(values.any(axis=1).sum())
+    counts["sents"] = int(np.sum(doc.to_array("SENT_START") == 1))
+    if not doc.has_annotation("SENT_START"):
+        counts["sents"] = 0
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def find_labels(doc: Doc) -> set[tuple[str, Any]]:
+    """Collect the labels that components learn from a document.
+
+    doc (Doc): The document.
+    RETURNS (Set[Tuple[str, Any]]): Pairs of kind (or key of a span group) and label.
+    """
+    labels: set[tuple[str, Any]] = {(ENTITIES, ent.label) for ent in doc.ents}
+    labels.update((CATEGORIES, label) for label in doc.cats)
+    for key, group in doc.spans.items():
+        labels.update((key, span.label) for span in group)
+    for attribute in ("TAG", "POS", "MORPH", "DEP"):
+        labels.update((attribute, value) for value in np.unique(doc.to_array(attribute)).tolist())
+    return {(kind, label) for kind, label in labels if label}
+
+
+def _attributes_to_keep(doc: Doc, kinds: frozenset[str]) -> list[int | str]:
+    """Sentence starts follow from heads, and can't be set beside them."""
+    attributes = [name for kind, names in ATTRIBUTES.items() if kind in kinds for name in names]
+    has_heads = "deps" in kinds and doc.has_annotation("DEP")
+    unwanted = {"SENT_START"} if has_heads else {"HEAD", "DEP"}
+    return [name for name in dict.fromkeys(attributes) if name not in unwanted]
+
+
+def _kind_of(key: str, group: SpanGroup) -> str:
+    is_frames = key == "srl" or any(span.label_ == FRAMES_LABEL for span in group)
+    return ROLES if is_frames else SPANS

@@ -1,0 +1,72 @@
+"""What happened in training, as JSON lines."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import srsly
+
+from ..trunk.records import StepRecord
+
+
+class StepFile:
+    """A file with one line for each batch and each evaluation.
+
+    A batch: `{"step", "trunk", "tasks": {TASK: {"loss", "units", "norm", "weight"}}, "cosines":
+    {"TASK TASK"}}`; see `spacy_mtl.trunk.records`. An evaluation: `{"step", "epoch", "score",
+    "scores"}`.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Create the file.
+
+        path (Union[str, Path]): The file.
+        RAISES (ValueError): If it exists already.
+        """
+        self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._file = self.path.open("x", encoding="utf8")
+        except FileExistsError as error:
+            raise ValueError(
+                f"[training.logger] output_file: '{path}' exists already. Remove it, or name "
+                "another file."
+            ) from error
+
+    def write_batch(self, step: int, trunk: str, record: StepRecord) -> None:
+        """Write a line about a batch.
+
+        step (int): The number of the training step, from 0 as in spaCy.
+        trunk (str): The trunk's name.
+        record (StepRecord): What happened.
+        """
+        self._write({"step": step, "trunk": trunk, **asdict(record)})
+
+    def write_evaluation(self, step: int, info: dict[str, Any]) -> None:
+        """Write a line about an evaluation.
+
+        step (int): The number of the training step, from 0 as in spaCy.
+        info (Dict[str, Any]): What spaCy gives to loggers.
+        """
+        scores = info.get("other_scores") or {}
+        numbers = {
+            name: float(score)
+            for name, score in scores.items()
+            if isinstance(score, int | float) or hasattr(score, "item")
+        }
+        self._write(
+            {
+                "step": step,
+                "epoch": info.get("epoch"),
+                "score": None if info.get("score") is None else float(info["score"]),
+                "scores": numbers,
+            }
+        )
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self._file.write(srsly.json_dumps(line) + "\n")
