@@ -18,6 +18,7 @@ from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax
 from ..models.role_labeler import FrameQuery, FrameScores
 from ..models.torch_layer import build_module
 from ..srl.alignment import IndexedFrame, aligned_frames
+from ..srl.given import with_given_predicates
 from ..srl.senses import SenseInventory
 from .frame_batch import (
     TokenBatch,
@@ -278,7 +279,8 @@ class SemanticRoleHead(Head):
         return loss * scale
 
     def predict(self, docs: Iterable[Doc]) -> list[list[IndexedFrame]]:
-        """Find the frames of documents, without changing them.
+        """Find the frames of documents, without changing them. Where a document has the predicates
+        already (see `spacy_mtl.srl.give_predicates`), only their frames.
 
         docs (Iterable[Doc]): The documents.
         RETURNS (List[List[IndexedFrame]]): The frames of each document, in text order.
@@ -290,6 +292,9 @@ class SemanticRoleHead(Head):
         scores = self.model.ops.to_numpy(self.model.get_ref("detector").predict(batch.vectors))
         probabilities = np.exp(-np.logaddexp(0.0, -scores[batch.words, 0]))
         predicates = batch.words[probabilities >= self.cfg["threshold"]]
+        predicates = with_given_predicates(
+            docs, batch.doc_starts, predicates, self.cfg["spans_key"]
+        )
         starts, ends = argument_ranges(docs, self.model.attrs["max_distance"])
         frames: list[list[IndexedFrame]] = [[] for _ in docs]
         for part in split_predicates(predicates, ends - starts):
