@@ -5,10 +5,12 @@ from spacy.cli._util import app
 
 from .evaluate import evaluate_cli
 from .render import render_cli
+from .serve import serve_cli
 
 HELP = "Commands for multi-task pipelines."
 
 mtl = typer.Typer(name="mtl", help=HELP, no_args_is_help=True, rich_markup_mode=None)
 mtl.command("evaluate")(evaluate_cli)
 mtl.command("render")(render_cli)
+mtl.command("serve")(serve_cli)
 app.add_typer(mtl)
