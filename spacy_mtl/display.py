@@ -74,10 +74,11 @@ STYLESHEET = """
   color: #4a5468; text-align: end; overflow-wrap: anywhere; }
 .mtl-roles { flex: 1; min-width: 0; border-inline-start: 3px solid #dfe3ea;
   padding-inline-start: 1rem; font-size: 0.95rem; color: #6b7484; }
-.mtl-mark { color: #1f2430; padding: 0.2em 0.4em; border-radius: 0.35em; line-height: 1;
+.mtl-mark { color: #1f2430; unicode-bidi: isolate; padding: 0.2em 0.4em;
+  border-radius: 0.35em; line-height: 1;
   -webkit-box-decoration-break: clone; box-decoration-break: clone; }
-.mtl-mark > b { font-size: 0.65em; letter-spacing: 0.02em; margin-inline-start: 0.5em;
-  opacity: 0.75; white-space: nowrap; }
+.mtl-mark > b { unicode-bidi: isolate; font-size: 0.65em; letter-spacing: 0.02em;
+  margin-inline-start: 0.5em; opacity: 0.75; white-space: nowrap; }
 .mtl-predicate { color: #fff; font-weight: 700; }
 .mtl-predicate > b { display: none; }
 .mtl-empty, .mtl-more { color: #6b7484; padding: 0.9rem 1.25rem; }
@@ -253,7 +254,7 @@ def _render_cats(cats: Mapping[str, Any], chosen: int | Collection[str] | None) 
 def _render_sentences(doc: Doc, options: _Options) -> Iterator[str]:
     frames = read_frames(doc, options.key) if options.style in ("page", "srl") else []
     entity_renderer = _entity_renderer(options.colors)
-    role_renderer = EntityRenderer({"template": ROLE_TEMPLATE})
+    role_renderer = _renderer({"template": ROLE_TEMPLATE})
     sentences = _sentences(doc)
     starts = [sentence.start for sentence in sentences]
     frames_of: defaultdict[int, list[Frame]] = defaultdict(list)
@@ -279,7 +280,17 @@ def _render_sentences(doc: Doc, options: _Options) -> Iterator[str]:
 
 def _sentences(doc: Doc) -> list[Span]:
     sentences = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]
-    return [sentence for sentence in sentences if sentence.text.strip()]
+    return [_without_outer_space(sentence) for sentence in sentences if sentence.text.strip()]
+
+
+def _without_outer_space(span: Span) -> Span:
+    """RETURNS (Span): The span without whitespace tokens at its ends, at least one token."""
+    start, end = span.start, span.end
+    while start < end - 1 and span.doc[start].is_space:
+        start += 1
+    while start < end - 1 and span.doc[end - 1].is_space:
+        end -= 1
+    return span.doc[start:end]
 
 
 def _chosen(n_sentences: int, chosen: int | Collection[int] | None) -> Sequence[int]:
@@ -295,7 +306,14 @@ def _entity_renderer(colors: Mapping[str, str]) -> EntityRenderer:
     escaped_colors = {
         escape(label): escape(color) for label, color in {**ENTITY_COLORS, **colors}.items()
     }
-    return EntityRenderer({"colors": escaped_colors, "template": ENTITY_TEMPLATE})
+    return _renderer({"colors": escaped_colors, "template": ENTITY_TEMPLATE})
+
+
+def _renderer(options: dict[str, Any]) -> EntityRenderer:
+    """RETURNS (EntityRenderer): One whose text runs as that around it does."""
+    renderer = EntityRenderer(options)
+    renderer.direction = "inherit"
+    return renderer
 
 
 def _render_entities(sentence: Span, entities: Iterable[Span], renderer: EntityRenderer) -> str:
@@ -334,7 +352,7 @@ def _excerpt(frame: Frame) -> Span:
     spans = [frame.predicate, *(argument.span for argument in frame.arguments)]
     start = min(span.start for span in spans) - MAX_WORDS_AROUND
     end = max(span.end for span in spans) + MAX_WORDS_AROUND
-    return context.doc[max(start, context.start) : min(end, context.end)]
+    return _without_outer_space(context.doc[max(start, context.start) : min(end, context.end)])
 
 
 def _mark(
