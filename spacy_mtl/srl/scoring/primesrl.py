@@ -209,7 +209,7 @@ def merged(first: Pieces, second: Pieces) -> Pieces:
 
 
 def _in_text_order(left: Pieces, right: Pieces) -> tuple[Pieces, Pieces]:
-    return (left, right) if min(left) <= min(right) else (right, left)
+    return (left, right) if min(left)[0] <= min(right)[0] else (right, left)
 
 
 def _select(frame: PrimeFrame | None, is_kind: Callable[[str], bool]) -> list[PrimeArgument]:
