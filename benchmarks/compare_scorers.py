@@ -449,7 +449,11 @@ def prime_numbers(total: PrimeCounts) -> dict[str, Any]:
 def run_primesrl(
     program: Path, python: str, sentences: list[Sentence], folder: Path, kind: str
 ) -> dict[str, Any]:
-    """Run PriMeSRL-Eval on arguments given by head ("heads") or in brackets ("spans")."""
+    """Run PriMeSRL-Eval on arguments given by head ("heads") or in brackets ("spans").
+
+    Joined spans are compared by their text, which the program cuts at its first comma, so that
+    different spans can look the same. In brackets, commas are therefore written as semicolons.
+    """
     writer = head_column if kind == "heads" else bracket_column
     first = next(s for s in sentences if s.gold and s.predicted)  # it tells which kind they are
     ordered = [first, *(sentence for sentence in sentences if sentence is not first)]
@@ -462,7 +466,8 @@ def run_primesrl(
             columns = [
                 [prime_label(label) for label in writer(sentence.span, frame)] for frame in frames
             ]
-            blocks.append(conllu_rows(sentence.span, frames, columns))
+            block = conllu_rows(sentence.span, frames, columns)
+            blocks.append(block.replace(",", ";") if kind == "spans" else block)
         (target / "srl.conllu").write_text("".join(blocks), "utf8")
     command = [python, "-c", PRIME_PROGRAM, *map(str, folders), kind]
     done = subprocess.run(command, cwd=program, capture_output=True, encoding="utf8")
