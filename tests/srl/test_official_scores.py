@@ -30,7 +30,7 @@ from spacy_mtl.srl.scoring import (
     score_srl,
 )
 from spacy_mtl.srl.scoring.prime_frames import span_of_head
-from spacy_mtl.srl.scoring.primesrl import Outcome
+from spacy_mtl.srl.scoring.primesrl import Outcome, joined
 
 from .strategies import PlainFrame
 from .test_scoring import make_example, pairs_of_frames
@@ -191,6 +191,13 @@ def test_primesrl_joins_continuations_to_the_first_of_their_role() -> None:
     assert core(gold, before) == {"Correct": 1}
     orphan = prime_frame(3, "go.01", ("C-A1", 0, 2))
     assert core(prime_frame(3, "go.01", ("A1", 0, 2)), orphan) == {"Correct": 1}
+
+
+def test_primesrl_joins_pieces_by_their_start() -> None:
+    # Spans derived from subtrees can overlap. Of two with the same start the main one is first.
+    main = PrimeArgument("A1", ((3, 4),), ((0, 5),))
+    piece = PrimeArgument("C-A1", ((1, 2),), ((0, 2),))
+    assert joined([piece, main]) == [PrimeArgument("A1", ((1, 2), (3, 4)), ((0, 5), (0, 2)))]
 
 
 def test_primesrl_reference_is_right_only_with_what_it_refers_to() -> None:
