@@ -3,9 +3,10 @@
 from importlib.metadata import version
 
 from .display import render
+from .server import serve
 from .srl.extension import register_extension
 
-__all__ = ["render"]
+__all__ = ["render", "serve"]
 __version__ = version("spacy-mtl")
 
 register_extension()

@@ -1,8 +1,10 @@
 import sys
 from html.parser import HTMLParser
 from types import ModuleType
+from typing import Any
 
 import pytest
+import spacy
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
@@ -197,3 +199,79 @@ def test_render_shows_a_part_in_a_notebook(doc: Doc, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "IPython.display", module)
     assert render(doc, jupyter=True) is None
     assert shown == [f'<span class="tex2jax_ignore">{to_html(doc, page=False)}</span>']
+
+
+def make_right_to_left(language: str) -> Doc:
+    words = ["הוא", "קרא", "אותו"]
+    doc = Doc(spacy.blank(language).vocab, words=words, sent_starts=[True, False, False])
+    doc.ents = [Span(doc, 0, 1, "PER")]
+    write_frames(doc, [Frame(doc[1:2], "read.01", (Argument("ARG1", doc[2:3]),))])
+    return doc
+
+
+def test_text_runs_in_the_direction_of_its_language() -> None:
+    html = to_html(make_right_to_left("he"))
+    assert '<html lang="he" dir="rtl">' in html
+    assert '<article class="mtl-doc" lang="he" dir="rtl">' in html
+    assert "direction: ltr" not in html
+
+
+def test_text_of_unknown_language_runs_as_its_words_do() -> None:
+    html = to_html(make_right_to_left("xx"))
+    assert '<section class="mtl-sentence" dir="auto">' in html
+    assert "direction: ltr" not in html
+
+
+def test_each_document_has_its_language(doc: Doc) -> None:
+    body = to_html([make_right_to_left("ar"), Doc(spacy.blank("en").vocab, ["Rain"])], page=False)
+    assert 'lang="ar" dir="rtl"' in body
+    assert 'lang="en" dir="ltr"' in body
+
+
+@pytest.mark.parametrize(
+    ("cats", "shown"), [(1, ["good0.75"]), (0, []), (["bad", "other"], ["bad0.25"])]
+)
+def test_categories_can_be_chosen(doc: Doc, cats: Any, shown: list[str]) -> None:
+    assert Outline(to_html(doc, cats=cats)).texts.get("mtl-cats", []) == shown
+
+
+def test_entity_labels_can_be_chosen(doc: Doc) -> None:
+    texts = Outline(to_html(doc, ents=["LOC"])).texts
+    assert texts["mtl-text"] == ["Ann Lee gave us tea .", "We left LeedsLOC ."]
+
+
+@pytest.mark.parametrize(
+    ("sentences", "senses", "more"),
+    [
+        (1, ["give.01"], ["1 more sentence is not shown."]),
+        ([1], ["leave.01"], ["1 more sentence is not shown."]),
+        (0, [], ["2 more sentences are not shown."]),
+        (5, ["give.01", "leave.01"], []),
+    ],
+)
+def test_sentences_can_be_chosen(
+    doc: Doc, sentences: Any, senses: list[str], more: list[str]
+) -> None:
+    texts = Outline(to_html(doc, sentences=sentences)).texts
+    assert texts.get("mtl-sense", []) == senses
+    assert texts.get("mtl-more", []) == more
+
+
+def test_line_breaks_around_sentences_are_left_out() -> None:
+    words = ["\n", "It", "rained", "\n\n", "We", "left", "\n"]
+    starts = [index in (0, 3) for index in range(len(words))]
+    doc = Doc(spacy.blank("en").vocab, words=words, sent_starts=starts)
+    write_frames(doc, [Frame(doc[5:6], "leave.01", (Argument("ARG0", doc[4:5]),))])
+    html = to_html(doc)
+    assert "<br>" not in html
+    assert Outline(html).texts["mtl-text"] == ["It rained", "We left"]
+
+
+def test_two_thousand_words_are_shown_whole() -> None:
+    words = [f"w{index}" for index in range(2000)]
+    doc = Doc(Vocab(), words=words, sent_starts=[index % 20 == 0 for index in range(2000)])
+    frames = [Frame(doc[at : at + 1], "x.01") for at in range(5, 2000, 20)]
+    write_frames(doc, frames)
+    texts = Outline(to_html(doc)).texts
+    assert " ".join(texts["mtl-text"]).split() == words
+    assert len(texts["mtl-frame"]) == 100

@@ -7,6 +7,7 @@ from .accelerate import accelerate_cli
 from .convert import convert_cli
 from .evaluate import evaluate_cli
 from .render import render_cli
+from .serve import serve_cli
 
 HELP = "Commands for multi-task pipelines."
 
@@ -15,4 +16,5 @@ mtl.command("convert")(convert_cli)
 mtl.command("accelerate")(accelerate_cli)
 mtl.command("evaluate")(evaluate_cli)
 mtl.command("render")(render_cli)
+mtl.command("serve")(serve_cli)
 app.add_typer(mtl)

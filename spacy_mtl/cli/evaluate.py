@@ -1,5 +1,6 @@
 """`python -m spacy mtl evaluate`: every score of every component."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from thinc.api import fix_random_seed
 from wasabi import Printer
 
 from .annotation import count_annotated, is_scorable
+from .evaluate_srl import give_predicates_to_heads, set_srl_scores
 from .inputs import failing_clearly, load_pipeline, read_examples
 
 PARTS = ("p", "r", "f")
@@ -28,6 +30,18 @@ def evaluate_cli(
     batch_size: Annotated[
         int | None, Opt("--batch-size", "-b", min=1, help="Documents in a batch of the pipeline")
     ] = None,
+    srl_scores: Annotated[
+        str | None,
+        Opt(
+            "--srl-scores",
+            help="Official scores of semantic roles, comma-separated: conll05, conll09, primesrl, "
+            "primesrl_spans",
+        ),
+    ] = None,
+    gold_predicates: Annotated[
+        bool,
+        Opt("--gold-predicates", help="Give the gold predicates to the semantic role components"),
+    ] = False,
 ) -> None:
     """
     Evaluate a pipeline on annotated documents. Prints every score of every component, and says so
@@ -41,6 +55,8 @@ def evaluate_cli(
             output=output,
             use_gpu=use_gpu,
             batch_size=batch_size,
+            srl_scores=srl_scores.split(",") if srl_scores is not None else None,
+            gold_predicates=gold_predicates,
             silent=False,
         )
 
@@ -52,6 +68,8 @@ def evaluate(
     output: str | Path | None = None,
     use_gpu: int = -1,
     batch_size: int | None = None,
+    srl_scores: Sequence[str] | None = None,
+    gold_predicates: bool = False,
     silent: bool = True,
 ) -> dict[str, Any]:
     """Evaluate a pipeline on annotated documents.
@@ -61,18 +79,27 @@ def evaluate(
     output (Optional[Union[str, Path]]): JSON file for what is returned, with sorted keys.
     use_gpu (int): Number of the GPU, or -1 for CPU.
     batch_size (Optional[int]): Documents in a batch; the pipeline's own where None.
+    srl_scores (Optional[Sequence[str]]): The official scores that semantic role components get
+        beside this package's own, see `score_srl`; those of their config where None.
+    gold_predicates (bool): Whether semantic role components are given the gold predicates, so that
+        rolesets and arguments are scored by themselves.
     silent (bool): Whether to print nothing.
     RETURNS (Dict[str, Any]): "documents" and "words" of the data, "speed" in words per second,
         "annotated": by component, the number of documents that it can be scored on, and
         "components": by component, all its scores by name, None where the data lacks the
         annotation.
-    RAISES (ValueError): If the pipeline or the data is missing, empty or broken.
+    RAISES (ValueError): If the pipeline or the data is missing, empty or broken, or if there is no
+        semantic role component for `srl_scores` or `gold_predicates`.
     """
     msg = Printer(no_print=silent, pretty=not silent)
     fix_random_seed()
     setup_gpu(use_gpu, silent=silent)
     nlp = load_pipeline(model)
     examples = read_examples(nlp, data_path)
+    if srl_scores is not None:
+        set_srl_scores(nlp, srl_scores)
+    if gold_predicates:
+        give_predicates_to_heads(nlp, examples, msg)
     if output is not None:
         Path(output).parent.mkdir(parents=True, exist_ok=True)
     scores = nlp.evaluate(examples, batch_size=batch_size, per_component=True)

@@ -29,6 +29,12 @@ def render_cli(
     limit: Annotated[
         int, Opt("--limit", "-l", min=0, help="Documents to show of --data, 0 for all")
     ] = 25,
+    cats: Annotated[
+        int | None, Opt("--cats", min=0, help="Categories to show, the most probable first")
+    ] = None,
+    sentences: Annotated[
+        int | None, Opt("--sentences", min=1, help="Sentences to show of each document")
+    ] = None,
     code_path: Annotated[
         Path | None, Opt("--code", "-c", help="Python file with registered functions to import")
     ] = None,
@@ -49,19 +55,28 @@ def render_cli(
             docs += [example.predicted for example in read_examples(nlp, data_path, limit)]
         if not docs:
             raise ValueError("There is nothing to show. Give --text, --texts or --data.")
-        render(nlp, output, docs)
+        render(nlp, output, docs, cats=cats, sentences=sentences)
         msg.good(f"Saved a page of {len(docs)} documents to {output}")
 
 
-def render(nlp: Language, output: str | Path, texts: Iterable[str | Doc]) -> str:
+def render(
+    nlp: Language,
+    output: str | Path,
+    texts: Iterable[str | Doc],
+    *,
+    cats: int | None = None,
+    sentences: int | None = None,
+) -> str:
     """Write a page with what a pipeline finds in texts.
 
     nlp (Language): The pipeline.
     output (Union[str, Path]): HTML file to write; its folder is made.
     texts (Iterable[Union[str, Doc]]): The texts, or documents that are not annotated yet.
+    cats (Optional[int]): How many categories are shown, the most probable first; None for all.
+    sentences (Optional[int]): How many sentences of each document are shown; None for all.
     RETURNS (str): The HTML.
     """
-    html = to_html(nlp.pipe(texts), page=True)
+    html = to_html(nlp.pipe(texts), page=True, cats=cats, sentences=sentences)
     path = Path(output)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(html, encoding="utf8")

@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import spacy
 from spacy.tokens import Doc, DocBin
 
 from spacy_mtl.cli.evaluate import evaluate
@@ -134,3 +135,50 @@ def test_missing_gpu_is_reported(trained: Trained, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("spacy.cli._util.require_gpu", no_gpu)
     check_failure("No GPU devices", trained.model, trained.dev, "--gpu-id", "0")
+
+
+def test_official_scores_of_semantic_roles_can_be_chosen(trained: Trained) -> None:
+    results = evaluate(
+        trained.model, trained.dev, srl_scores=["conll05", "conll09", "primesrl", "primesrl_spans"]
+    )
+    scores = results["components"]["srl"]
+    for name in ("conll05_f", "conll09_f", "primesrl_f", "primesrl_spans_f"):
+        assert scores[f"srl_{name}"] > 0.9
+    only = evaluate(trained.model, trained.dev, srl_scores=[])["components"]["srl"]
+    assert "srl_arguments_f" in only
+    assert not any("conll" in name or "prime" in name for name in only)
+
+
+def test_gold_predicates_can_be_given(trained: Trained) -> None:
+    nlp = spacy.load(trained.model)
+    nlp.get_pipe("srl").cfg["threshold"] = 1.0  # finds nothing by itself
+    model = trained.model.parent / "deaf"
+    nlp.to_disk(model)
+    assert evaluate(model, trained.dev)["components"]["srl"]["srl_predicates_f"] == 0.0
+    scores = evaluate(model, trained.dev, gold_predicates=True)["components"]["srl"]
+    assert scores["srl_predicates_f"] == pytest.approx(1.0)
+    assert scores["srl_arguments_f"] > 0.9
+
+
+def test_command_takes_official_scores(trained: Trained) -> None:
+    options = ["--srl-scores", "conll09, primesrl", "--gold-predicates"]
+    result = run("mtl", "evaluate", trained.model, trained.dev, *options)
+    assert result.exit_code == 0, result.output
+    assert "srl_conll09_senses" in result.output
+    assert "srl_primesrl_core" in result.output
+
+
+def test_unknown_official_scores_are_reported(trained: Trained) -> None:
+    result = run("mtl", "evaluate", trained.model, trained.dev, "--srl-scores", "conll12")
+    assert result.exit_code == 1
+    assert "'conll12'" in result.output
+
+
+@pytest.mark.parametrize("options", [["--srl-scores", "conll05"], ["--gold-predicates"]])
+def test_options_for_semantic_roles_need_the_component(
+    trained: Trained, tmp_path: Path, options: list[str]
+) -> None:
+    spacy.load(trained.model, exclude=["srl"]).to_disk(tmp_path / "without")
+    result = run("mtl", "evaluate", tmp_path / "without", trained.dev, *options)
+    assert result.exit_code == 1
+    assert "needs a component 'mtl_srl'" in " ".join(result.output.split())
