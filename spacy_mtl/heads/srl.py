@@ -47,7 +47,7 @@ CONSTRAINTS = {
     "inventory_roles": True,
 }
 # Settings of prediction: those of config.cfg hold where they were changed since training.
-SETTINGS = ("threshold", "predicates", "constraints", "scores")
+SETTINGS = ("threshold", "predicates", "constraints", "probabilities")
 
 DEFAULT_CONFIG = """
 [model]
@@ -76,7 +76,7 @@ upstream = "*"
         "argument_kind": "spans",
         "predicates": "detect",
         "constraints": CONSTRAINTS,
-        "scores": False,
+        "probabilities": False,
         **Config().from_str(DEFAULT_CONFIG),
     },
     default_score_weights={
@@ -101,7 +101,7 @@ def make_mtl_srl(
     argument_kind: ArgumentKind,
     predicates: PredicateSource,
     constraints: dict[str, bool],
-    scores: bool,
+    probabilities: bool,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> "SemanticRoleHead":
     """Create a head that finds predicates, their rolesets and their arguments.
@@ -117,7 +117,7 @@ def make_mtl_srl(
         each.
     predicates (str): "detect" to find predicates; "given" to take those of the span group.
     constraints (Dict[str, bool]): Which constraints hold in prediction; see `SemanticRoleHead`.
-    scores (bool): Whether to write probabilities.
+    probabilities (bool): Whether to write probabilities.
     scorer (Optional[Callable]): The scoring method.
     RETURNS (SemanticRoleHead): The head.
     """
@@ -131,7 +131,7 @@ def make_mtl_srl(
         argument_kind=argument_kind,
         predicates=predicates,
         constraints=constraints,
-        scores=scores,
+        probabilities=probabilities,
         scorer=scorer,
     )
 
@@ -179,7 +179,7 @@ class SemanticRoleHead(Head):
         argument_kind: ArgumentKind = "spans",
         predicates: PredicateSource = "detect",
         constraints: Mapping[str, bool] | None = None,
-        scores: bool = False,
+        probabilities: bool = False,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         """Create a semantic role head.
@@ -194,7 +194,7 @@ class SemanticRoleHead(Head):
         predicates (str): "detect" or "given".
         constraints (Optional[Mapping[str, bool]]): The constraints to switch on or off; those not
             named are as in `CONSTRAINTS`.
-        scores (bool): Whether to write probabilities.
+        probabilities (bool): Whether to write probabilities.
         scorer (Optional[Callable]): The scoring method.
         RAISES (ValueError): If a setting has none of the values that it can have.
         """
@@ -218,7 +218,7 @@ class SemanticRoleHead(Head):
             argument_kind=argument_kind,
             predicates=predicates,
             constraints={**CONSTRAINTS, **constraints},
-            scores=scores,
+            probabilities=probabilities,
             frames=[],
         )
         self.cfg["configured"] = copy.deepcopy({key: self.cfg[key] for key in SETTINGS})
@@ -423,7 +423,7 @@ class SemanticRoleHead(Head):
                 doc,
                 self.cfg["spans_key"],
                 frames,
-                has_scores=self.cfg["scores"],
+                has_scores=self.cfg["probabilities"],
                 inventory=self.frames,
             )
 
@@ -603,7 +603,7 @@ class SemanticRoleHead(Head):
             span_starts + shift, span_ends + shift
         )
         probabilities = None
-        if self.cfg["scores"]:
+        if self.cfg["probabilities"]:
             probabilities = span_probabilities(
                 tags, lengths.tolist(), span_starts, span_ends, roles
             ).tolist()

@@ -56,20 +56,19 @@ def build_role_labeler(
     *,
     tok2vec: Model[list[Doc], list[Floats2d]],
     hidden_width: int = 128,
-    argument_width: int = 64,
+    argument_width: int = 128,
     sense_width: int = 64,
     max_distance: int = 64,
-    context_depth: int = 1,
+    context_depth: int = 0,
 ) -> Model[list[Doc], Floats2d]:
     """Build a network that finds predicates, their rolesets and their arguments.
 
     A token is a predicate by a hidden layer and a sigmoid. An argument tag is scored from the
     predicate's vector, the token's vector and the signed distance between them, each projected to
-    `argument_width`, added, passed through one nonlinearity. These pairs are then read in sentence
-    order, once for each predicate, by small LSTMs in both directions: what the deep models of Zhou
-    and Xu (2015) and He et al. (2017) do with all their layers is left to the shared trunk, but for
-    the last step, which has to know the predicate. A roleset is scored by the product of its own
-    vector with the predicate's.
+    `argument_width`, added, passed through one nonlinearity. With `context_depth` these pairs are
+    then read in sentence order, once for each predicate, by LSTMs in both directions, as the models
+    of Zhou and Xu (2015) and He et al. (2017) do with all their layers. A roleset is scored by the
+    product of its own vector with the predicate's.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): The token-to-vector network or listener.
     hidden_width (int): Width of the hidden layer for predicates.

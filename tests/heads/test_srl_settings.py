@@ -169,7 +169,7 @@ def test_inventory_is_read_at_initialization(tmp_path):
 
 def test_probabilities_are_kept(nlp):
     assert predicted(nlp)._.srl[0].score is None
-    nlp.get_pipe("srl").cfg["scores"] = True
+    nlp.get_pipe("srl").cfg["probabilities"] = True
     doc = predicted(nlp)
     for other in (
         doc,
