@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from zlib import crc32
 
@@ -12,6 +13,7 @@ from spacy_mtl.formats.inline import read_inline
 
 PARTS = ("test", "dev", "train")
 PREDICATE = "V"
+TRAIN_WORDS = 100_000  # as many as the few steps of training before the timing see
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,11 @@ class SpeedCorpus:
         return {name: 1000 * found[name] / n_words for name in ("entities", "frames")}
 
 
-def read_converted(folder: Path) -> SpeedCorpus:
+def read_converted(folder: Path, cache: Path) -> SpeedCorpus:
     """Read a corpus of `.spacy` files.
 
     folder (Path): Holds `train.spacy`, `dev.spacy` and `test.spacy`.
+    cache (Path): The folder that gets the part to train on.
     RETURNS (SpeedCorpus): The corpus.
     RAISES (ValueError): If a file is missing.
     """
@@ -46,8 +49,17 @@ def read_converted(folder: Path) -> SpeedCorpus:
     if missing:
         raise ValueError(f"{', '.join(missing)} missing; run `python -m spacy project run` first.")
     vocab = spacy.blank("en").vocab
-    docs = [doc for path in paths.values() for doc in DocBin().from_disk(path).get_docs(vocab)]
-    return SpeedCorpus(folder.name, paths["train"], docs)
+    docs = {part: list(DocBin().from_disk(path).get_docs(vocab)) for part, path in paths.items()}
+    train = cache / f"{folder.name}-train.spacy"
+    cache.mkdir(parents=True, exist_ok=True)
+    DocBin(docs=_first_words(docs["train"], TRAIN_WORDS)).to_disk(train)
+    return SpeedCorpus(folder.name, train, [doc for part in PARTS for doc in docs[part]])
+
+
+def _first_words(docs: Sequence[Doc], n_words: int) -> list[Doc]:
+    """As many documents as have so many tokens."""
+    ends = accumulate(map(len, docs))
+    return [doc for doc, end in zip(docs, ends, strict=True) if end - len(doc) < n_words]
 
 
 def read_embedded(source: Path, cache: Path) -> SpeedCorpus:
@@ -67,7 +79,7 @@ def read_embedded(source: Path, cache: Path) -> SpeedCorpus:
             for doc in read_inline(path, tokenizer)
         ]
         DocBin(docs=docs).to_disk(folder / f"{part}.spacy")
-    return read_converted(folder)
+    return read_converted(folder, cache)
 
 
 def count_annotation(docs: Iterable[Doc]) -> dict[str, int]:
@@ -126,5 +138,5 @@ def find_corpora(folders: Sequence[Path], embedded: Path, cache: Path) -> list[S
     cache (Path): A folder for the converted embedded corpus.
     RETURNS (List[SpeedCorpus]): The corpora; the first is the one for the long measurements.
     """
-    found = [read_converted(folder) for folder in folders if folder.is_dir()]
+    found = [read_converted(folder, cache) for folder in folders if folder.is_dir()]
     return [*found, read_embedded(embedded, cache)]

@@ -301,9 +301,10 @@ class Runner:
 
     def _train(self, corpus: SpeedCorpus, models: dict[str, Path]) -> None:
         rounds = self.options.few_rounds
-        with self._crew(models) as crew, tqdm(
-            total=rounds * len(crew), desc=f"{corpus.name}: training", unit="run"
-        ) as bar:
+        with (
+            self._crew(models) as crew,
+            tqdm(total=rounds * len(crew), desc=f"{corpus.name}: training", unit="run") as bar,
+        ):
             for system, worker in crew.items():
                 worker.call("begin_training", self._config(system.model, NO_END), corpus.train)
                 worker.call("train", WARM_UP_WORDS)

@@ -7,9 +7,8 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.training import Example
-from spacy.training.initialize import init_nlp
 from spacy.training.loop import train_while_improving
-from spacy.util import registry
+from spacy.util import load_model_from_config, registry
 from thinc.api import Config, Optimizer, fix_random_seed
 
 NEVER = 10**9
@@ -56,11 +55,11 @@ def train_pipeline(config: Config, train: Path, steps: int, output: Path) -> Non
     """
     fix_random_seed(0)
     config = with_data(config, train)
-    nlp = init_nlp(config)
+    nlp = load_model_from_config(config, auto_fill=True)
+    examples = read_examples(nlp, config)
+    nlp.initialize(lambda: examples)
     optimizer = make_optimizer(config)
-    for number, _ in enumerate(
-        training_steps(nlp, config, read_examples(nlp, config), optimizer), 1
-    ):
+    for number, _ in enumerate(training_steps(nlp, config, examples, optimizer), 1):
         if number >= steps:
             break
     with nlp.use_params(optimizer.averages):

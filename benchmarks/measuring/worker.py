@@ -126,9 +126,7 @@ class Station:
             )
         return {"wall": wall, "cpu": cpu, **count_annotation(found)}
 
-    def count_products(
-        self, docs: list[Tokens], pipes: tuple[str, ...] | None
-    ) -> dict[str, int]:
+    def count_products(self, docs: list[Tokens], pipes: tuple[str, ...] | None) -> dict[str, int]:
         """Count which matrix product thinc's layers call while documents are predicted.
 
         docs (List[Tokens]): The documents.
