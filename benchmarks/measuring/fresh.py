@@ -15,6 +15,8 @@ from typing import Any
 
 from .threads import thread_limit
 
+SPACY_PACKAGES = ("spacy", "spacy_legacy", "spacy_loggers", "thinc")
+
 
 def in_fresh_process(**task: Any) -> dict[str, float]:
     """Measure in a new process.
@@ -65,7 +67,7 @@ def measure(
 
     found: dict[str, float] = {}
     if hide_torch:
-        sys.modules["torch"] = None  # type: ignore[assignment]
+        _hide_torch()
     start = time.perf_counter()
     for name in imports:
         importlib.import_module(name)
@@ -96,6 +98,8 @@ def measure(
     if config is not None and train is not None:
         from thinc.api import Config
 
+        import spacy_mtl.corpora.corpus  # noqa: F401  (registers the reader)
+
         from .training import make_optimizer, read_examples, training_steps, with_data
 
         full = with_data(Config().from_str(config, interpolate=False), Path(train))
@@ -107,6 +111,28 @@ def measure(
             words += next(steps)
         found["train_mib"] = peak_mib()
     return found
+
+
+def _hide_torch() -> None:
+    """Run as if neither torch nor any plugin of spaCy were installed.
+
+    thinc imports torch where it is, and spaCy the components of all packages that are.
+    """
+    import catalogue
+
+    sys.modules["torch"] = None  # type: ignore[assignment]
+    catalogue.AVAILABLE_ENTRY_POINTS = _SpacyEntryPoints(catalogue.AVAILABLE_ENTRY_POINTS)
+
+
+class _SpacyEntryPoints:
+    """The entry points of spaCy itself, as `catalogue` asks for them."""
+
+    def __init__(self, entry_points: Any) -> None:
+        self._entry_points = entry_points
+
+    def select(self, group: str) -> list[Any]:
+        found = self._entry_points.select(group=group)
+        return [point for point in found if point.value.partition(".")[0] in SPACY_PACKAGES]
 
 
 def peak_mib() -> float:
