@@ -60,6 +60,7 @@ def _serve(connection: Connection, n_threads: int, use_blis: bool) -> None:
 
     from thinc.api import NumpyOps, set_current_ops
 
+    multiprocessing.set_start_method(None, force=True)  # the platform's, for Language.pipe
     if not use_blis:
         set_current_ops(NumpyOps(use_blis=False))
     station = Station(n_threads)
