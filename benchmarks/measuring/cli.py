@@ -91,8 +91,7 @@ def compare(
             textcat=textcat.value,
             models={k: v for k, v in (("stock", stock), ("shipped", ours)) if v is not None},
         )
-        results = Runner(options, found[:1] if quick else found).run()
-        results.to_disk(output)
+        results = Runner(options, found[:1] if quick else found, output).run()
         msg.good(f"Wrote {output}")
     print_report(results)
     if plot is not None:

@@ -93,11 +93,13 @@ class Runner:
     options (Options): What to measure.
     corpora (Sequence[SpeedCorpus]): The corpora. Prediction is measured on all of them, the rest
         on the first.
+    output (Path): The JSON file that gets the results, again and again as they come.
     """
 
-    def __init__(self, options: Options, corpora: Sequence[SpeedCorpus]) -> None:
+    def __init__(self, options: Options, corpora: Sequence[SpeedCorpus], output: Path) -> None:
         self.options = options
         self.corpora = corpora
+        self.output = output
         self.results = Results(
             machine=describe_machine(),
             settings=json.loads(json.dumps(asdict(options), default=str)),
@@ -108,7 +110,6 @@ class Runner:
 
         RETURNS (Results): What was found.
         """
-        only = self.options.only
         self._measure_products()
         for number, corpus in enumerate(self.corpora):
             stream = TextStream(tokens_of(corpus.docs))
@@ -118,21 +119,30 @@ class Runner:
                 **corpus.gold_counts(),
             }
             models = {name: self._model(name, corpus) for name in ("stock", "cnn", "shipped")}
-            if {"predict", "cores", "length", "batch", "labels"} & set(only):
-                with self._crew(models) as crew:
-                    if "predict" in only:
-                        self._check(corpus, stream, crew)
-                        self._predict(corpus, stream, crew, first=number == 0)
-                    if number == 0:
-                        self._grow(corpus, stream, crew)
-                        self._use_cores(corpus, stream, crew, models)
             if number == 0:
-                if "labels" in only:
-                    self._vary_labels(corpus, stream)
-                if "train" in only:
-                    self._train(corpus, models)
-                self._start_afresh(corpus, stream, models)
+                self._measure_all(corpus, stream, models)
+            elif "predict" in self.options.only:
+                with self._crew(models) as crew:
+                    self._predict(corpus, stream, crew, self.options.few_rounds)
+            self.results.to_disk(self.output)
         return self.results
+
+    def _measure_all(
+        self, corpus: SpeedCorpus, stream: TextStream, models: dict[str, Path]
+    ) -> None:
+        only = self.options.only
+        if {"predict", "cores", "length", "batch"} & set(only):
+            with self._crew(models) as crew:
+                if "predict" in only:
+                    self._predict(corpus, stream, crew, self.options.rounds)
+                self._grow(corpus, stream, crew)
+                if "cores" in only:
+                    self._use_cores(corpus, stream, crew, models)
+        if "train" in only:
+            self._train(corpus, models)
+        self._start_afresh(corpus, stream, models)
+        if "labels" in only:
+            self._vary_labels(corpus, stream)
 
     # Preparation
 
@@ -197,9 +207,9 @@ class Runner:
         self.results.checks[corpus.name] = checks
 
     def _predict(
-        self, corpus: SpeedCorpus, stream: TextStream, crew: dict[System, Worker], *, first: bool
+        self, corpus: SpeedCorpus, stream: TextStream, crew: dict[System, Worker], rounds: int
     ) -> None:
-        rounds = self.options.rounds if first else min(self.options.rounds, self.options.few_rounds)
+        self._check(corpus, stream, crew)
         total = rounds * len(WORKLOADS) * len(crew)
         with tqdm(total=total, desc=f"{corpus.name}: prediction", unit="run") as bar:
             for number in range(rounds):
@@ -209,6 +219,7 @@ class Runner:
                         found = self._call(worker, window.docs, workload, system)
                         self._note("predict", corpus, workload, system, "", number, found, window)
                         bar.update()
+                self.results.to_disk(self.output)
 
     def _use_cores(
         self,
@@ -217,8 +228,6 @@ class Runner:
         crew: dict[System, Worker],
         models: dict[str, Path],
     ) -> None:
-        if "cores" not in self.options.only:
-            return
         if self.results.machine["cores"] < N_PROCESS:
             msg.warn("One core only: nothing to measure with two")
             return
@@ -342,6 +351,7 @@ class Runner:
                 system_name = task.pop("system")
                 found = in_fresh_process(**task, batch_size=self.options.batch_size)
                 self.results.fresh.append({"system": system_name, **found})
+        self.results.to_disk(self.output)
 
     # One measurement
 
