@@ -9,6 +9,7 @@ from thinc.types import Floats2d
 
 from ..models.role_labeler import FrameQuery
 from ..srl.senses import SenseInventory
+from .sentences import sentence_starts
 
 MAX_PAIRS = 2**15  # scored at once in prediction; bounds memory
 
@@ -55,24 +56,16 @@ class TokenBatch:
 
 
 def argument_ranges(docs: Sequence[Doc], max_distance: int) -> tuple[np.ndarray, np.ndarray]:
-    """Find where the arguments of a predicate at each token can be: in its sentence, where the
-    document has sentence boundaries, and at most `max_distance` tokens away.
+    """Find where the arguments of a predicate at each token can be: in its sentence (see
+    `sentence_starts`), and at most `max_distance` tokens away.
 
     docs (Sequence[Doc]): The documents.
     max_distance (int): Tokens to either side.
     RETURNS (Tuple[np.ndarray, np.ndarray]): [tokens of all documents], first token and last token
         (exclusive), counted over the batch.
     """
-    n_tokens = sum(len(doc) for doc in docs)
-    first_of_sentence = np.zeros(n_tokens, dtype=bool)
-    offset = 0
-    for doc in docs:
-        if not len(doc):
-            continue
-        if doc.has_annotation("SENT_START"):
-            first_of_sentence[offset : offset + len(doc)] = doc.to_array("SENT_START") == 1
-        first_of_sentence[offset] = True
-        offset += len(doc)
+    first_of_sentence = sentence_starts(docs)
+    n_tokens = len(first_of_sentence)
     borders = np.append(np.flatnonzero(first_of_sentence), n_tokens)
     sentence = np.cumsum(first_of_sentence) - 1
     at = np.arange(n_tokens)

@@ -151,9 +151,10 @@ class SemanticRoleHead(Head):
     """Who did what to whom: predicates, their PropBank rolesets and their argument spans.
 
     Frames are written to `Doc.spans["srl"]`, and `Doc._.srl` shows them. Arguments are looked for
-    in the predicate's sentence where the document has sentence boundaries, and in any case at most
-    `max_distance` tokens away. The same holds in training, so set the boundaries there by the
-    component that will set them later (`[training] annotating_components`).
+    in the predicate's sentence, at most `max_distance` tokens away. Where the document has no
+    sentence boundaries, a sentence is taken to end at a full stop or the like (`sentence_starts`).
+    The same holds in training, so set the boundaries there by the component that will set them
+    later (`[training] annotating_components`).
 
     The arguments of a predicate never overlap. The best ones that satisfy these constraints are
     chosen (see `decode_roles`), each of which is a switch in `constraints`:
