@@ -148,15 +148,18 @@ class HashEmbed(nn.Module):
         return in_blocks(self.mix, features)
 
 
-def in_blocks(compute: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+def in_blocks(
+    compute: Callable[[Tensor], Tensor], rows: Tensor, block_rows: int = BLOCK_ROWS
+) -> Tensor:
     """Compute a function of each row, in prediction on CPU for a few rows at a time.
 
     The intermediate results of a block stay in the processor's cache.
 
     compute (Callable[[Tensor], Tensor]): A function of rows [n, ...], each on its own.
     rows (Tensor): [rows, ...].
+    block_rows (int): Rows in a block.
     RETURNS (Tensor): [rows, ...], the results.
     """
-    if torch.is_grad_enabled() or rows.is_cuda or rows.shape[0] <= BLOCK_ROWS:
+    if torch.is_grad_enabled() or rows.is_cuda or rows.shape[0] <= block_rows:
         return compute(rows)
-    return torch.cat([compute(block) for block in rows.split(BLOCK_ROWS)])
+    return torch.cat([compute(block) for block in rows.split(block_rows)])

@@ -16,8 +16,12 @@ from torch.nn.functional import embedding, gelu
 from torch.nn.utils.rnn import PackedSequence
 
 from .dropout import dropout
+from .embed import in_blocks
 from .flat import with_flat_tokens
 from .torch_layer import torch_layer
+
+
+BLOCK_PAIRS = 1024  # scored at once in prediction, so that they stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -193,16 +197,23 @@ class FrameScorer(nn.Module):
             pair_predicates = pair_predicates[packing.pair_of_step]
             pair_tokens = pair_tokens[packing.pair_of_step]
         distance = pair_tokens - predicates[pair_predicates] + self.max_distance
-        hidden = embedding(distance, self.distance.weight)  # [pairs, argument_width]
-        hidden = hidden.add_(embedding(pair_tokens, self.token(tokens)))
-        hidden = hidden.add_(embedding(pair_predicates, self.predicate(of_predicate)))
-        hidden = dropout(gelu(hidden), dropout_rate, self.training)
-        if packing is not None:
+        pairs = torch.stack([distance, pair_tokens, pair_predicates], 1)  # [pairs, 3]
+        parts = (self.distance.weight, self.token(tokens), self.predicate(of_predicate))
+
+        def read(pairs: Tensor) -> Tensor:
+            hidden = embedding(pairs[:, 0], parts[0])  # [pairs, argument_width]
+            hidden = hidden.add_(embedding(pairs[:, 1], parts[1]))
+            hidden = hidden.add_(embedding(pairs[:, 2], parts[2]))
+            return dropout(gelu(hidden), dropout_rate, self.training)
+
+        if packing is None:
+            tags = in_blocks(lambda block: self.tag(read(block)), pairs, BLOCK_PAIRS)
+        else:
+            hidden = read(pairs)
             for layer in self.context:
                 found = layer(hidden, packing.batch_sizes)
                 hidden = hidden + dropout(found, dropout_rate, self.training)
-            hidden = embedding(packing.step_of_pair, hidden)
-        tags = self.tag(hidden)
+            tags = self.tag(embedding(packing.step_of_pair, hidden))
         sense = gelu(self.sense(of_predicate))[candidate_predicates]  # [candidates, sense_width]
         roleset = self.roleset(candidates)
         senses = (sense * roleset[:, :-1]).sum(1, keepdim=True) + roleset[:, -1:]
