@@ -12,6 +12,7 @@ from .bio import bio_from_spans, decode_bio, spans_from_bio
 CORE_ROLE = re.compile(r"ARG[0-9A](-|$)")
 NUMBERED_ROLE = re.compile(r"(?:[CR]-)*(ARG[0-9])(?:-|$)")
 MAX_NODES = 50  # decodings of one sequence before the search gives up
+MAX_VIOLATIONS = 4  # in the best tags without constraints; with more, the search would be long
 TOGETHER = 2  # decodings of one sequence at a time: both ways to keep one of two core roles
 
 
@@ -64,14 +65,15 @@ class RoleConstraints:
 
     def find_violations(
         self, owners: np.ndarray, starts: np.ndarray, label_ids: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Find one violation of each sequence that has any.
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Find one violation of each sequence that has any, and count them.
 
         owners (np.ndarray): [spans], the sequence of each span, ascending.
         starts (np.ndarray): [spans], first row; ascending in a sequence.
         label_ids (np.ndarray): [spans].
-        RETURNS (Tuple[np.ndarray, np.ndarray, np.ndarray]): [sequences that violate], ascending:
-            the sequence, the label that should not be there, and the first row of its span.
+        RETURNS (Tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]): [sequences that violate],
+            ascending: the sequence, the label that should not be there, the first row of its span,
+            and the number of such spans.
         """
         n_labels = len(self.is_unique)
         keys = owners * n_labels + label_ids  # [spans]
@@ -85,9 +87,9 @@ class RoleConstraints:
         absent = ordered[at] != wanted
         late = self.needs_before[label_ids[dependent]] & (starts[order[at]] > starts[dependent])
         bad = np.concatenate([repeated, dependent[absent | late]])
-        sequences, first = np.unique(owners[bad], return_index=True)
+        sequences, first, counts = np.unique(owners[bad], return_index=True, return_counts=True)
         chosen = bad[first]
-        return sequences, label_ids[chosen], starts[chosen]
+        return sequences, label_ids[chosen], starts[chosen], counts
 
 
 def allowed_labels(labels: Sequence[str], roles: Sequence[str]) -> np.ndarray:
@@ -107,6 +109,7 @@ def decode_roles(
     constraints: RoleConstraints,
     allowed: np.ndarray | None = None,
     max_nodes: int = MAX_NODES,
+    max_violations: int = MAX_VIOLATIONS,
 ) -> np.ndarray:
     """Find the valid tag sequences with the highest sums of scores among those that satisfy the
     constraints.
@@ -118,12 +121,15 @@ def decode_roles(
     no less than the bounds of what is still open is optimal. A sequence not solved after
     `max_nodes` decodings gets the best tags found that satisfy the constraints, which are then not
     proven optimal; dropping the arguments in violation from the unconstrained tags is one of them.
+    That is also what a sequence gets that has more than `max_violations` to begin with, as those of
+    a network that has not learned anything yet.
 
     scores (np.ndarray): [tokens, 1 + 2K], as in `decode_bio`.
     lengths (Sequence[int]): The number of tokens of each sequence.
     constraints (RoleConstraints): The constraints on K labels.
     allowed (Optional[np.ndarray]): [sequences, K], bool: labels that a sequence can have.
     max_nodes (int): Decodings of one sequence.
+    max_violations (int): Violations of the best tags without constraints.
     RETURNS (np.ndarray): [tokens], the tags; see `decode_bio`.
     """
     tags = decode_bio(scores, lengths)
@@ -133,12 +139,14 @@ def decode_roles(
     starts, _, label_ids = spans_from_bio(tags, lengths, n_labels)
     owners = np.searchsorted(first_rows, starts, side="right") - 1
     violations = constraints.find_violations(owners, starts, label_ids)
-    roots: dict[
-        int, tuple[int, int] | None
-    ] = {  # the violation, if the tags are of the right roles
+    # by sequence: the violation, and None where a label that is not allowed comes first
+    roots: dict[int, tuple[int, int] | None] = {
         sequence: (label, row - int(first_rows[sequence]))
-        for sequence, label, row in zip(*(values.tolist() for values in violations), strict=True)
+        for sequence, label, row in zip(
+            *(values.tolist() for values in violations[:3]), strict=True
+        )
     }
+    hopeless = set(violations[0][violations[3] > max_violations].tolist())
     if allowed is not None:
         roots.update(dict.fromkeys(owners[~allowed[owners, label_ids]].tolist()))
     searches = {}
@@ -149,8 +157,12 @@ def decode_roles(
             rows = rows.copy()
             rows[:, 1:][:, np.tile(~allowed[sequence], 2)] = -np.inf
         root = _Node(np.inf, (), tags[part] if violation else None, violation)
-        searches[sequence] = _Search(rows, root)
-    _run_searches(list(searches.values()), constraints, max_nodes)
+        searches[sequence] = search = _Search(rows, root)
+        if sequence in hopeless:
+            search.give_up(constraints)
+    _run_searches(
+        [search for search in searches.values() if search.tags is None], constraints, max_nodes
+    )
     for sequence, search in searches.items():
         tags[first_rows[sequence] : first_rows[sequence] + sizes[sequence]] = search.tags
     return tags
@@ -177,6 +189,7 @@ class _Search:
     """The best-first search for the tags of one sequence.
 
     rows (np.ndarray): [rows, 1 + 2K], scores.
+    root_tags (Optional[np.ndarray]): [rows], the best tags without constraints, where known.
     open (List[Tuple[float, int, _Node]]): A heap: negative bound, age, node.
     tags (Optional[np.ndarray]): [rows], the solution, once it is found.
     n_decoded (int): Nodes decoded.
@@ -184,6 +197,7 @@ class _Search:
 
     def __init__(self, rows: np.ndarray, root: _Node) -> None:
         self.rows = rows
+        self.root_tags = root.tags
         self.open: list[tuple[float, int, _Node]] = []
         self.tags: np.ndarray | None = None
         self.n_decoded = 0
@@ -222,7 +236,8 @@ class _Search:
             for _, _, node in self.open
             if node.tags is not None
         ]
-        candidates.append(_drop_violations(decode_bio(self.rows, [len(self.rows)]), constraints))
+        tags = decode_bio(self.rows, [len(self.rows)]) if self.root_tags is None else self.root_tags
+        candidates.append(_drop_violations(tags, constraints))
         at = np.arange(len(self.rows))
         sums = [self.rows[at, tags].sum(dtype=np.float64) for tags in candidates]
         self.tags = candidates[int(np.argmax(sums))]
@@ -273,7 +288,7 @@ def _decode_nodes(
     for i, (node, total) in enumerate(zip(nodes, sums.tolist(), strict=True)):
         node.tags = tags[borders[i] : borders[i + 1]]
         node.bound = total
-    for i, label, row in zip(*(values.tolist() for values in violations), strict=True):
+    for i, label, row in zip(*(values.tolist() for values in violations[:3]), strict=True):
         nodes[i].violation = label, row - borders[i]
 
 
@@ -339,7 +354,7 @@ def _drop_violations(tags: np.ndarray, constraints: RoleConstraints) -> np.ndarr
     starts, ends, label_ids = spans_from_bio(tags, [len(tags)], n_labels)
     while True:
         owners = np.zeros(len(starts), dtype=np.int64)
-        _, _, bad = constraints.find_violations(owners, starts, label_ids)
+        _, _, bad, _ = constraints.find_violations(owners, starts, label_ids)
         if not len(bad):
             return bio_from_spans(starts, ends, label_ids, len(tags), n_labels)
         kept = ~np.isin(starts, bad)

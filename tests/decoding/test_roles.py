@@ -183,3 +183,19 @@ def test_allowed_labels_follow_the_numbers():
     labels = ["ARG0", "ARG1", "ARG1-DSP", "R-ARG1", "C-ARG0", "ARGM-TMP", "ARGA", "C-V"]
     expected = [False, True, True, True, False, True, True, True]
     assert allowed_labels(labels, ["ARG1"]).tolist() == expected
+
+
+def test_many_violations_are_dropped_without_a_search():
+    rng = np.random.default_rng(0)
+    labels = ["ARG0", "ARG1", "C-ARG1"]
+    lengths = [40] * 20
+    scores = rng.normal(size=(sum(lengths), 7)).astype("f")
+    constraints = RoleConstraints.from_labels(labels)
+    dropped = decode_roles(scores, lengths, constraints, max_violations=0)
+    for rows, tags in zip(split(scores, lengths), split(dropped, lengths), strict=True):
+        assert is_valid(tags, len(labels))
+        assert satisfies(spans_of(tags, labels), *[True] * 3)
+        free = decode_bio(rows, [len(rows)])
+        assert set(spans_of(tags, labels)) <= set(spans_of(free, labels))
+    default = decode_roles(scores, lengths, constraints)  # each has more than it allows
+    assert default.tolist() == dropped.tolist()
