@@ -20,7 +20,6 @@ from .embed import in_blocks
 from .flat import with_flat_tokens
 from .torch_layer import torch_layer
 
-
 BLOCK_PAIRS = 1024  # scored at once in prediction, so that they stay in the processor's cache
 
 
