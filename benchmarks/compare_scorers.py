@@ -39,7 +39,7 @@ from spacy_mtl.srl.scoring.scorer import new_counts, official_counts
 ROLES = [
     *("ARG0", "ARG1", "ARG1", "ARG2", "ARGM-TMP", "ARGM-LOC", "ARGA"),
     *("C-ARG0", "C-ARG1", "C-ARG1", "C-ARGM-TMP", "C-V"),
-    *("R-ARG0", "R-ARG1", "R-ARGM-LOC", "C-R-ARG0", "C-C-ARG1", "R-C-ARG1", "R-R-ARG0"),
+    *("R-ARG0", "R-ARG1", "R-ARGM-LOC", "C-R-ARG0"),
 ]
 ROLESETS = ["give.01", "give.02", "take.01", "take.1", "be.x", "solo", "a.b.c", ""]
 DEPS = ["nsubj", "obj", "obl", "obl:tmod", "case", "case", "punct", "punct", "P", "advmod"]
