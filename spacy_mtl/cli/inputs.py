@@ -49,6 +49,21 @@ def load_pipeline(model: str | Path) -> Language:
         ) from error
 
 
+def check_data(path: str | Path) -> None:
+    """Make sure that there is a file of documents, before time is spent on a pipeline for it.
+
+    path (Union[str, Path]): A `.spacy` file, or a folder of such files.
+    RAISES (ValueError): If it is neither.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ValueError(f"Data '{path}' not found. Give a .spacy file or a folder of such files.")
+    if path.is_dir() and not any(path.rglob("*.spacy")):
+        raise ValueError(f"The folder '{path}' holds no .spacy file.")
+    if not path.is_dir() and path.suffix != ".spacy":
+        raise ValueError(f"'{path}' is no .spacy file. Make one with 'spacy convert'.")
+
+
 def read_examples(nlp: Language, path: str | Path, limit: int = 0) -> list[Example]:
     """Read annotated documents, tokenized by the pipeline as spaCy's own evaluation does.
 
@@ -58,13 +73,7 @@ def read_examples(nlp: Language, path: str | Path, limit: int = 0) -> list[Examp
     RETURNS (List[Example]): One for each document that has tokens.
     RAISES (ValueError): If there is no such file, or no document in it.
     """
-    path = Path(path)
-    if not path.exists():
-        raise ValueError(f"Data '{path}' not found. Give a .spacy file or a folder of such files.")
-    if path.is_dir() and not any(path.rglob("*.spacy")):
-        raise ValueError(f"The folder '{path}' holds no .spacy file.")
-    if not path.is_dir() and path.suffix != ".spacy":
-        raise ValueError(f"'{path}' is no .spacy file. Make one with 'spacy convert'.")
+    check_data(path)
     try:
         examples = list(Corpus(path, limit=limit)(nlp))
     except Exception as error:  # any: whatever a broken file makes the reader raise

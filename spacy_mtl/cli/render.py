@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from wasabi import msg
 
 from ..display import to_html
-from .inputs import failing_clearly, load_pipeline, read_examples
+from .inputs import check_data, failing_clearly, load_pipeline, read_examples
 
 
 def render_cli(
@@ -46,15 +46,17 @@ def render_cli(
     """
     import_code(code_path)
     with failing_clearly():
-        setup_gpu(use_gpu)
-        nlp = load_pipeline(model)
         docs: list[str | Doc] = [*(texts or [])]
         if texts_path is not None:
             docs += read_lines(texts_path)
         if data_path is not None:
-            docs += [example.predicted for example in read_examples(nlp, data_path, limit)]
-        if not docs:
+            check_data(data_path)
+        elif not docs:
             raise ValueError("There is nothing to show. Give --text, --texts or --data.")
+        setup_gpu(use_gpu)
+        nlp = load_pipeline(model)
+        if data_path is not None:
+            docs += [example.predicted for example in read_examples(nlp, data_path, limit)]
         render(nlp, output, docs, cats=cats, sentences=sentences)
         msg.good(f"Saved a page of {len(docs)} documents to {output}")
 

@@ -40,9 +40,9 @@ def serve_cli(
     """
     import_code(code_path)
     with failing_clearly():
+        shown = [*(texts or []), *(read_lines(texts_path) if texts_path is not None else [])]
         setup_gpu(use_gpu)
         nlp = load_pipeline(model)
-        shown = [*(texts or []), *(read_lines(texts_path) if texts_path is not None else [])]
         serve(
             nlp.pipe(shown),
             nlp=nlp,

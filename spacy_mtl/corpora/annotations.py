@@ -190,6 +190,15 @@ def find_labels(doc: Doc) -> set[tuple[str, Any]]:
     return {(kind, label) for kind, label in labels if label}
 
 
+def find_rolesets(doc: Doc) -> set[tuple[str, Any]]:
+    """Collect the rolesets of frames.
+
+    doc (Doc): The document.
+    RETURNS (Set[Tuple[str, Any]]): Pairs of the key of a span group and a roleset.
+    """
+    return {(key, span.kb_id) for key, group in doc.spans.items() for span in group if span.kb_id}
+
+
 def _attributes_to_keep(doc: Doc, kinds: frozenset[str]) -> list[int | str]:
     """Sentence starts follow from heads, and can't be set beside them."""
     attributes = [name for kind, names in ATTRIBUTES.items() if kind in kinds for name in names]

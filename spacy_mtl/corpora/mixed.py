@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from spacy.language import Language
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
-from .annotations import Selection, find_labels, kinds_of_pipeline, select_tasks
+from .annotations import Selection, find_labels, find_rolesets, kinds_of_pipeline, select_tasks
 from .mixture_table import SourceSummary, count_all_units, render_mixture
 from .sampling import Sampler, Sampling, documents_per_pass
 from .source import Source
@@ -246,23 +247,26 @@ class MixedCorpus:
 
     def _label_cover(self, nlp: Language) -> list[str]:
         """Let the first document with each label come first, where spaCy will look at no more than
-        the first documents to find labels.
+        the first documents to find labels. Rolesets, which can be thousands, come after all other
+        labels, as far as spaCy will look.
 
         RETURNS (List[str]): The sources of these documents, in the order they come.
         """
         key = self._config_key(nlp)
         if not self.streamed and _max_epochs(nlp, key) != -1:
             return []
-        covers = []
+        label_covers, roleset_covers = [], []
         for name, source in self._sources.items():
             ahead = source.peek(LOOK_AHEAD) if source.is_streamed else source.examples
-            cover = _with_new_labels(ahead)
+            for_labels = _with_new(find_labels, ahead)
+            for_rolesets = _with_new(find_rolesets, ahead, for_labels)
             if not source.is_streamed and self._is_partial() and not self._n_drawn:
                 source.start_round(random.Random(f"{self.seed} {name}"))
-            source.bring_forward(cover)
-            covers.append([name] * len(cover))
-        in_turn = itertools.chain.from_iterable(itertools.zip_longest(*covers))
-        order = [name for name in in_turn if name is not None]
+            source.bring_forward([*for_labels, *for_rolesets])
+            label_covers.append([name] * len(for_labels))
+            roleset_covers.append([name] * len(for_rolesets))
+        n_for_labels = sum(map(len, label_covers))
+        order = [*_in_turn(label_covers), *_in_turn(roleset_covers)]
         if len(order) > INIT_SAMPLE and _max_epochs(nlp, key) == -1:
             warnings.warn(
                 f"[{key}] {len(order)} documents are needed to see every label, but with "
@@ -271,6 +275,7 @@ class MixedCorpus:
                 "[initialize.components].",
                 stacklevel=4,
             )
+        order = order[: max(INIT_SAMPLE, n_for_labels)]
         per_pass = self._documents_per_pass()
         if per_pass is None:
             return order
@@ -344,15 +349,26 @@ class MixedCorpus:
                 raise ValueError(f"{NAME}: {setting} is {value}; set 0 or more.")
 
 
-def _with_new_labels(examples: Sequence[Example]) -> list[Example]:
-    known: set[tuple[str, Any]] = set()
+def _with_new(
+    find: Callable[[Doc], set[tuple[str, Any]]],
+    examples: Sequence[Example],
+    taken: Sequence[Example] = (),
+) -> list[Example]:
+    """RETURNS (List[Example]): The examples with labels that none before it has, nor those taken
+    already."""
+    known = set().union(*(find(example.reference) for example in taken))
     chosen = []
     for example in examples:
-        labels = find_labels(example.reference)
+        labels = find(example.reference)
         if not labels <= known:
             chosen.append(example)
             known |= labels
     return chosen
+
+
+def _in_turn(lists: Sequence[Sequence[str]]) -> list[str]:
+    items = itertools.chain.from_iterable(itertools.zip_longest(*lists))
+    return [item for item in items if item is not None]
 
 
 def _max_epochs(nlp: Language, config_key: str) -> int | None:

@@ -193,6 +193,22 @@ def test_primesrl_joins_continuations_to_the_first_of_their_role() -> None:
     assert core(prime_frame(3, "go.01", ("A1", 0, 2)), orphan) == {"Correct": 1}
 
 
+def test_primesrl_continuations_of_continuations() -> None:
+    main, second, third = (
+        PrimeArgument(label, ((start, start + 1),), ((start, start + 1),))
+        for label, start in (("A1", 0), ("C-A1", 2), ("C-C-A1", 4))
+    )
+    assert joined([third]) == [PrimeArgument("C-A1", third.head, third.span)]
+    assert joined([second, third]) == [
+        PrimeArgument("A1", second.head, second.span),
+        PrimeArgument("C-A1", third.head, third.span),
+    ]
+    pieces = ((0, 1), (2, 3))
+    assert joined([main, second, third]) == [PrimeArgument("A1", pieces, pieces)]
+    all_pieces = (*pieces, (4, 5))
+    assert joined([third, second, main]) == [PrimeArgument("A1", all_pieces, all_pieces)]
+
+
 def test_primesrl_joins_pieces_by_their_start() -> None:
     # Spans derived from subtrees can overlap. Of two with the same start the main one is first.
     main = PrimeArgument("A1", ((3, 4),), ((0, 5),))

@@ -180,19 +180,20 @@ def _join_continuations(arguments: list[PrimeArgument]) -> list[PrimeArgument]:
         role = argument.label.removeprefix(CONTINUATION)
         if role == argument.label:
             continue
-        if role in labels:
-            at = labels.index(role)
-            main = result[at]
-            assert main is not None
+        piece = result[index] or argument  # with a `C-C-X` before it
+        if role not in labels:
+            labels[index] = role
+            result[index] = PrimeArgument(role, piece.head, piece.span)
+            continue
+        result[index] = None
+        at = labels.index(role)
+        main = result[at]
+        if main is not None:  # where a `C-X` is joined already, its own `C-C-X` is dropped
             result[at] = PrimeArgument(
                 role,
-                merged(*_in_text_order(main.head, argument.head)),
-                merged(*_in_text_order(main.span, argument.span)),
+                merged(*_in_text_order(main.head, piece.head)),
+                merged(*_in_text_order(main.span, piece.span)),
             )
-            result[index] = None
-        else:
-            labels[index] = role
-            result[index] = PrimeArgument(role, argument.head, argument.span)
     return [argument for argument in result if argument is not None]
 
 
