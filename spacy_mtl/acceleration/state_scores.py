@@ -19,7 +19,7 @@ class StateScorer:
         model (Model): The transition model.
         """
         lower = model.get_ref("lower")
-        self.ops = lower.ops
+        self.ops: Any = lower.ops
         weight = cast(np.ndarray, lower.get_param("W"))  # [roles, hidden, pieces, width]
         self.n_roles, self.n_hidden, self.n_pieces, width = weight.shape
         weight = weight.transpose(0, 2, 1, 3)
