@@ -38,6 +38,20 @@ class StateScorer:
         """
         return cast(np.ndarray, self.ops.gemm(vectors, self.weight[role], trans2=True))
 
+    def table(self, vectors: np.ndarray) -> np.ndarray:
+        """Compute what tokens contribute in all roles.
+
+        vectors (np.ndarray): [tokens, width].
+        RETURNS (np.ndarray): [(tokens + 1) * roles, pieces * hidden], by token and role, where the
+            last token stands for none.
+        """
+        n_tokens, width = vectors.shape
+        table = np.empty((n_tokens + 1, self.padding.size), dtype=vectors.dtype)
+        weight = self.weight.reshape(-1, width)
+        self.ops.gemm(vectors, weight, trans2=True, out=table[:n_tokens])
+        table[n_tokens] = self.padding.reshape(-1)
+        return table.reshape(-1, self.padding.shape[1])
+
     def scores(self, sums: np.ndarray) -> np.ndarray:
         """Score the actions.
 
