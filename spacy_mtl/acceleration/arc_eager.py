@@ -20,7 +20,7 @@ from .state_scores import StateScorer
 KINDS = "SDLRB"  # shift, reduce, left arc, right arc, break
 SHIFT, REDUCE, LEFT, RIGHT, BREAK = range(5)
 N_FEATURES = 8
-REACH = 3  # how many starts after its own a run can look at, before it is run again with more
+REACH = 8  # how many starts after its own a run can look at, before it is run again with more
 UNSEEN = -1e30
 
 
@@ -65,6 +65,7 @@ def parse(
     lengths: Sequence[int],
     sent_starts: np.ndarray,
     may_start: np.ndarray,
+    memory: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Parse documents greedily.
 
@@ -75,6 +76,7 @@ def parse(
     sent_starts (np.ndarray): [tokens], 1 for tokens known to start a sentence, -1 for tokens known
         not to, else 0.
     may_start (np.ndarray): [tokens], where parses are begun. It changes the time, not the result.
+    memory (Optional[np.ndarray]): Where to put the table of the scorer.
     RETURNS (Tuple[np.ndarray, np.ndarray]): [tokens], the head of each token relative to it, and
         the class whose label its arc has, -1 if it has no head.
     """
@@ -85,7 +87,7 @@ def parse(
     is_run[begins] = True
     starts = np.flatnonzero(is_run)
     ends_of = ends[np.searchsorted(ends, starts, side="right")]  # of their documents
-    table = torch.from_numpy(scorer.table(vectors))
+    table = torch.from_numpy(scorer.table(vectors, memory))
     heads = np.zeros(n_tokens, dtype=np.int64)
     classes = np.full(n_tokens, -1)
     stops = np.full(n_tokens, -1)  # by first token: where the run stopped, -1 if out of reach
@@ -211,7 +213,9 @@ class _Runs:
             rows = self.token[cells]
             rows *= N_FEATURES
             rows += places
-            sums = torch.embedding_bag(table, torch.from_numpy(rows.reshape(-1)), _offsets(len(rows)))
+            sums = torch.embedding_bag(
+                table, torch.from_numpy(rows.reshape(-1)), _offsets(len(rows))
+            )
             scores = scorer.scores(sums[0].numpy())
             filled = stack != none
             has_first, has_second = first != none, second != none

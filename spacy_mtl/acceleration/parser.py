@@ -17,7 +17,7 @@ from thinc.api import Model, NumpyOps
 from .arc_eager import N_FEATURES, ArcMoves, parse
 from .state_scores import StateScorer
 
-TABLE_BYTES = 2**26  # of the contributions of tokens to states that are in memory at a time
+TABLE_BYTES = 2**27  # of the contributions of tokens to states that are in memory at a time
 TOKENS_PER_STEP = 8  # so many tokens for each of the longest sentence make lockstep worthwhile
 _FINAL = np.array(
     sorted(get_string_id(mark) for mark in [*Sentencizer.default_punct_chars, "...", "…"]),
@@ -66,11 +66,13 @@ class FastDependencyParser(DependencyParser):
             [self.vocab.strings.add(label) if label else root for label in [*moves.labels, ""]],
             dtype=np.uint64,
         )
+        pieces = list(_pieces(lengths, TABLE_BYTES // (4 * scorer.padding.size)))
+        size = max(sum(piece) for piece, _ in pieces) + 1
+        memory = np.empty((size, scorer.padding.size), dtype=vectors.dtype)
         parses: list[Arcs] = []
-        for piece, tokens in _pieces(lengths, TABLE_BYTES // (4 * scorer.padding.size)):
-            heads, classes = parse(
-                scorer, moves, vectors[tokens], piece, sent_starts[tokens], may_start[tokens]
-            )
+        for piece, tokens in pieces:
+            starts = sent_starts[tokens], may_start[tokens]
+            heads, classes = parse(scorer, moves, vectors[tokens], piece, *starts, memory)
             arcs = np.stack([heads.astype(np.uint64), labels[classes]], axis=1)
             parses.extend(map(Arcs, np.split(arcs, np.cumsum(piece)[:-1])))
         return parses

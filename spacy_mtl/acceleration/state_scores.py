@@ -38,15 +38,18 @@ class StateScorer:
         """
         return cast(np.ndarray, self.ops.gemm(vectors, self.weight[role], trans2=True))
 
-    def table(self, vectors: np.ndarray) -> np.ndarray:
+    def table(self, vectors: np.ndarray, memory: np.ndarray | None = None) -> np.ndarray:
         """Compute what tokens contribute in all roles.
 
         vectors (np.ndarray): [tokens, width].
+        memory (Optional[np.ndarray]): [at least tokens + 1, roles * pieces * hidden], written to.
         RETURNS (np.ndarray): [(tokens + 1) * roles, pieces * hidden], by token and role, where the
             last token stands for none.
         """
         n_tokens, width = vectors.shape
-        table = np.empty((n_tokens + 1, self.padding.size), dtype=vectors.dtype)
+        if memory is None:
+            memory = np.empty((n_tokens + 1, self.padding.size), dtype=vectors.dtype)
+        table = memory[: n_tokens + 1]
         weight = self.weight.reshape(-1, width)
         self.ops.gemm(vectors, weight, trans2=True, out=table[:n_tokens])
         table[n_tokens] = self.padding.reshape(-1)
