@@ -17,7 +17,7 @@ from thinc.api import Model, NumpyOps
 from .arc_eager import N_FEATURES, ArcMoves, parse
 from .state_scores import StateScorer
 
-TABLE_BYTES = 2**27  # of the contributions of tokens to states that are in memory at a time
+TABLE_BYTES = 2**28  # of the contributions of tokens to states that are in memory at a time
 TOKENS_PER_STEP = 8  # so many tokens for each of the longest sentence make lockstep worthwhile
 _FINAL = np.array(
     sorted(get_string_id(mark) for mark in [*Sentencizer.default_punct_chars, "...", "…"]),
@@ -135,11 +135,11 @@ def _is_worthwhile(may_start: np.ndarray, lengths: Sequence[int]) -> bool:
 
 
 def _pieces(lengths: Sequence[int], limit: int) -> Iterator[tuple[list[int], slice]]:
-    """Documents of up to so many tokens together, or one: YIELDS lengths and their tokens."""
+    """Documents of up to so many tokens, or one: YIELDS lengths and tokens, some of each."""
     piece: list[int] = []
     start = 0
     for length in lengths:
-        if piece and sum(piece) + length > limit:
+        if length and sum(piece) and sum(piece) + length > limit:
             yield piece, slice(start, start + sum(piece))
             start += sum(piece)
             piece = []

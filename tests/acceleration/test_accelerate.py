@@ -38,6 +38,7 @@ def fast(stock, tmp_path_factory):
     assert not report.differences
     assert "CNN" in report.replaced["tok2vec"]
     assert "search for entities" in report.replaced["ner"]
+    assert "search for arcs" in report.replaced["parser"]
     return path
 
 
