@@ -26,6 +26,10 @@ from .trunks import (
 )
 
 CALLBACK = "spacy_mtl.fast_products.v1"
+SEARCHES = {
+    "ner": ("mtl_fast_ner", "search for entities"),
+    "parser": ("mtl_fast_parser", "search for arcs"),
+}
 
 
 @dataclass
@@ -115,9 +119,10 @@ def convert(nlp: Language, folder: Path, docs: Sequence[Doc], report: Report) ->
         if block is not None:
             path, settings = block
             _put(config["components"][name]["model"], path, settings)
-        if config["components"][name].get("factory") == "ner":
-            config["components"][name]["factory"] = "mtl_fast_ner"
-            report.replaced.setdefault(name, []).append("search for entities")
+        if config["components"][name].get("factory") in SEARCHES:
+            factory, what = SEARCHES[config["components"][name]["factory"]]
+            config["components"][name]["factory"] = factory
+            report.replaced.setdefault(name, []).append(what)
     previous = resolved["nlp"].get("after_pipeline_creation")
     config["nlp"]["after_pipeline_creation"] = {
         "@callbacks": CALLBACK,

@@ -122,7 +122,7 @@ def product_rates(n_rounds: int = 5) -> dict[str, float]:
     seconds: dict[str, float] = {}
     for _ in range(n_rounds):
         for product in ("blis", "openblas"):
-            ops = product_ops(product)
+            ops: Any = product_ops(product)
             start = time.perf_counter()
             for inputs, weights in pairs:
                 ops.gemm(inputs, weights, trans2=True)

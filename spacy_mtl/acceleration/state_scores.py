@@ -19,7 +19,7 @@ class StateScorer:
         model (Model): The transition model.
         """
         lower = model.get_ref("lower")
-        self.ops = lower.ops
+        self.ops: Any = lower.ops
         weight = cast(np.ndarray, lower.get_param("W"))  # [roles, hidden, pieces, width]
         self.n_roles, self.n_hidden, self.n_pieces, width = weight.shape
         weight = weight.transpose(0, 2, 1, 3)
@@ -37,6 +37,23 @@ class StateScorer:
         RETURNS (np.ndarray): [tokens, pieces * hidden].
         """
         return cast(np.ndarray, self.ops.gemm(vectors, self.weight[role], trans2=True))
+
+    def table(self, vectors: np.ndarray, memory: np.ndarray | None = None) -> np.ndarray:
+        """Compute what tokens contribute in all roles.
+
+        vectors (np.ndarray): [tokens, width].
+        memory (Optional[np.ndarray]): [at least tokens + 1, roles * pieces * hidden], written to.
+        RETURNS (np.ndarray): [(tokens + 1) * roles, pieces * hidden], by token and role, where the
+            last token stands for none.
+        """
+        n_tokens, width = vectors.shape
+        if memory is None:
+            memory = np.empty((n_tokens + 1, self.padding.size), dtype=vectors.dtype)
+        table = memory[: n_tokens + 1]
+        weight = self.weight.reshape(-1, width)
+        self.ops.gemm(vectors, weight, trans2=True, out=table[:n_tokens])
+        table[n_tokens] = self.padding.reshape(-1)
+        return table.reshape(-1, self.padding.shape[1])
 
     def scores(self, sums: np.ndarray) -> np.ndarray:
         """Score the actions.

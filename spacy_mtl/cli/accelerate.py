@@ -36,8 +36,8 @@ def accelerate_cli(
 ) -> None:
     """
     Write a pipeline that annotates exactly as a given spaCy pipeline does, faster on CPU. CNN
-    encoders, the search for entities and the matrix product are replaced; nothing is trained.
-    Ends with exit code 1 if an annotation of the sample differs.
+    encoders, the searches for entities and arcs and the matrix product are replaced; nothing is
+    trained. Ends with exit code 1 if an annotation of the sample differs.
     """
     import_code(code_path)
     with failing_clearly():
@@ -98,6 +98,6 @@ def print_report(report: Report, n_texts: int) -> None:
     if not report.differences:
         msg.good(f"Identical annotations of {n_texts} texts, {report.words} words")
     msg.info(
-        f"Words per second, one thread: {report.before:,.0f} before, {report.after:,.0f} now: "
-        f"{report.after / report.before:.2f} times"
+        f"Words per second of processor time, one thread: {report.before:,.0f} before, "
+        f"{report.after:,.0f} now: {report.after / report.before:.2f} times"
     )

@@ -83,7 +83,7 @@ def gold(nlp: Language, text: str) -> dict[str, Any]:
 
 def shared_trunk() -> Language:
     """tok2vec, tagger, parser and ner."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("tok2vec", config={"model": cnn()})
     nlp.add_pipe("tagger", config={"model": tagger_model(LISTENER)})
     model = transition_model("parser", LISTENER)
@@ -94,14 +94,14 @@ def shared_trunk() -> Language:
 
 def own_trunk(version: int = 2) -> Language:
     """An entity recognizer with its own CNN."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("ner", config={"model": transition_model("ner", cnn(version))})
     return trained(nlp)
 
 
 def with_vectors() -> Language:
     """A shared CNN with static vectors."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     random = np.random.RandomState(0)
     for word in WORDS:
         nlp.vocab.set_vector(word, random.normal(size=10).astype("f"))
@@ -112,7 +112,7 @@ def with_vectors() -> Language:
 
 def classifiers() -> Language:
     """A sentence recognizer and two text classifiers, none with a shared CNN."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("senter", config={"model": tagger_model(cnn())})
     linear = {"@architectures": "spacy.TextCatBOW.v3", "exclusive_classes": True}
     linear |= {"ngram_size": 1, "no_output_layer": False, "length": 1024}
@@ -127,7 +127,7 @@ def classifiers() -> Language:
 
 def characters() -> Language:
     """An entity recognizer that reads characters."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     embed = {"@architectures": "spacy.CharacterEmbed.v2", "width": 16, "rows": 50}
     embed |= {"nM": 8, "nC": 4, "include_static_vectors": False, "feature": "LOWER"}
     encode = {"@architectures": "spacy.MaxoutWindowEncoder.v2", "width": 16, "depth": 1}

@@ -38,6 +38,7 @@ def fast(stock, tmp_path_factory):
     assert not report.differences
     assert "CNN" in report.replaced["tok2vec"]
     assert "search for entities" in report.replaced["ner"]
+    assert "search for arcs" in report.replaced["parser"]
     return path
 
 
@@ -52,20 +53,20 @@ def test_shared_trunk_annotates_the_same(stock, fast):
 
 
 @pytest.mark.parametrize(
-    "make,name",
+    "make,names",
     [
-        (own_trunk, "ner"),
-        (partial(own_trunk, 1), "ner"),
-        (with_vectors, "tok2vec"),
-        (classifiers, "senter"),
-        (classifiers, "textcat_multilabel"),
+        (own_trunk, ["ner"]),
+        (partial(own_trunk, 1), ["ner"]),
+        (with_vectors, ["tok2vec"]),
+        (classifiers, ["senter", "textcat_multilabel"]),
     ],
 )
-def test_cnn_is_replaced(make, name, tmp_path):
+def test_cnn_is_replaced(make, names, tmp_path):
     make().to_disk(tmp_path / "stock")
     report = accelerate(tmp_path / "stock", tmp_path / "fast", TEXTS, n_rounds=1)
     assert report.differences == []
-    assert "CNN" in report.replaced[name], report.kept
+    for name in names:
+        assert "CNN" in report.replaced[name], report.kept
 
 
 def test_characters_are_left_with_the_reason(tmp_path):
@@ -113,7 +114,7 @@ def test_callback_that_was_there_is_still_called(stock, tmp_path):
     config = spacy.load(tmp_path / "fast").config["nlp"]["after_pipeline_creation"]
     assert config["@callbacks"] == "spacy_mtl.fast_products.v1"
     assert config["then"] == {"@callbacks": "tests.mark_pipeline.v1"}
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     assert registry.resolve({"callback": config})["callback"](nlp).meta["marked"]
 
 
@@ -121,7 +122,7 @@ def test_meta_and_requirement_are_carried_over(stock, fast):
     before, after = (srsly.read_json(path / "meta.json") for path in (stock, fast))
     assert any(line.startswith("spacy-mtl") for line in after["requirements"])
     assert after["labels"] == before["labels"]
-    assert after["performance"] == before["performance"]
+    assert after.get("performance") == before.get("performance")
 
 
 def test_entities_set_before_are_respected(stock, fast):
