@@ -234,7 +234,7 @@ class _Search:
         candidates = [
             node.tags if node.violation is None else _drop_violations(node.tags, constraints)
             for _, _, node in self.open
-            if node.tags is not None
+            if node.tags is not None and node.tags is not self.root_tags
         ]
         tags = decode_bio(self.rows, [len(self.rows)]) if self.root_tags is None else self.root_tags
         candidates.append(_drop_violations(tags, constraints))
@@ -352,10 +352,24 @@ def _drop_violations(tags: np.ndarray, constraints: RoleConstraints) -> np.ndarr
     """
     n_labels = len(constraints.needs)
     starts, ends, label_ids = spans_from_bio(tags, [len(tags)], n_labels)
+    is_unique, needs = constraints.is_unique.tolist(), constraints.needs.tolist()
+    needs_before = constraints.needs_before.tolist()
+    spans = list(zip(starts.tolist(), ends.tolist(), label_ids.tolist(), strict=True))
     while True:
-        owners = np.zeros(len(starts), dtype=np.int64)
-        _, _, bad, _ = constraints.find_violations(owners, starts, label_ids)
-        if not len(bad):
-            return bio_from_spans(starts, ends, label_ids, len(tags), n_labels)
-        kept = ~np.isin(starts, bad)
-        starts, ends, label_ids = starts[kept], ends[kept], label_ids[kept]
+        everywhere = {label for _, _, label in spans}
+        before: set[int] = set()
+        kept = []
+        for span in spans:
+            label = span[2]
+            known = before if needs_before[label] else everywhere
+            if (is_unique[label] and label in before) or (
+                needs[label] >= 0 and needs[label] not in known
+            ):
+                continue
+            before.add(label)
+            kept.append(span)
+        if len(kept) == len(spans):
+            break
+        spans = kept
+    columns = np.asarray(spans, dtype=np.int64).reshape(-1, 3).T
+    return bio_from_spans(*columns, len(tags), n_labels)
