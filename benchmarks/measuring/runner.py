@@ -346,7 +346,7 @@ class Runner:
                     tasks.append({**task, **training, "n_words": self.options.words})
             if "load" in self.options.only:
                 loading = [self._fresh_task(system, models) for system in SYSTEMS]
-                tasks += [task for _ in range(self.options.loads) for task in loading]
+                tasks += [dict(task) for _ in range(self.options.loads) for task in loading]
             for task in tqdm(tasks, desc="memory and load time", unit="process", disable=not tasks):
                 system_name = task.pop("system")
                 found = in_fresh_process(**task, batch_size=self.options.batch_size)
