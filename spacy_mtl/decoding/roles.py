@@ -371,5 +371,5 @@ def _drop_violations(tags: np.ndarray, constraints: RoleConstraints) -> np.ndarr
         if len(kept) == len(spans):
             break
         spans = kept
-    columns = np.asarray(spans, dtype=np.int64).reshape(-1, 3).T
-    return bio_from_spans(*columns, len(tags), n_labels)
+    starts, ends, label_ids = np.asarray(spans, dtype=np.int64).reshape(-1, 3).T
+    return bio_from_spans(starts, ends, label_ids, len(tags), n_labels)
