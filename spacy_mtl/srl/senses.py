@@ -4,18 +4,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .endings import LemmaEndings
 from .inventory import FrameInventory
 
 Sense = tuple[str, str]  # word form in lower case, roleset
 
 
 class SenseInventory:
-    """The rolesets seen for each word form, and a guess for words never seen.
+    """The rolesets that a word form can have, and a guess for words never seen.
 
-    Candidates for a form are the rolesets that it had in training, the commonest first. For a form
-    never seen they are the rolesets of its lemma, where stripping an English suffix leads to one
-    that was seen. Failing that, a word gets its own first sense: `google.01`. Where no roleset was
-    seen at all, there are none to guess.
+    Candidates for a form are the rolesets that it had in training, the commonest first, and then
+    the others of the same verbs: a "gave" seen as `give.01` can be `give_up.07`, too. For a form
+    never seen they are the rolesets of its lemma, where stripping an English suffix, or changing
+    the ending as words seen change theirs, leads to one that was seen. Failing that, a word gets
+    its own first sense: `google.01`. Where no roleset was seen at all, there are none to guess.
 
     A frame inventory, if there is one, takes away the rolesets that it does not allow. It knows
     more words by their aliases, and a word of which no roleset was seen gets its first roleset
@@ -31,9 +33,12 @@ class SenseInventory:
         """
         self.rolesets = list(rolesets)
         self.forms = dict(forms or {})
-        self._by_lemma: dict[str, list[int]] = defaultdict(list)
+        self._by_verb: dict[str, list[int]] = defaultdict(list)
         for index, roleset in enumerate(self.rolesets):
-            self._by_lemma[lemma_of(roleset)].append(index)
+            self._by_verb[verb_of(roleset)].append(index)
+        self._endings = LemmaEndings(
+            (form, verb) for form, known in self.forms.items() for verb in self._verbs(known)
+        )
         self._index = {roleset: index for index, roleset in enumerate(self.rolesets)}
         self._frames: FrameInventory | None = None
         self._candidates: dict[str, list[int]] = {}  # of forms seen, allowed by the frames
@@ -45,7 +50,10 @@ class SenseInventory:
         frames (Optional[FrameInventory]): The inventory.
         """
         self._frames = frames
-        self._candidates = {form: self._allowed(known) for form, known in self.forms.items()}
+        self._candidates = {
+            form: self._allowed([*known, *self._others(known)])
+            for form, known in self.forms.items()
+        }
 
     @classmethod
     def from_corpus(cls, senses: Iterable[Sense]) -> "SenseInventory":
@@ -82,9 +90,9 @@ class SenseInventory:
         known = self._candidates.get(form)
         if known is not None:
             return known
-        for lemma in lemma_guesses(form):
-            if lemma in self._by_lemma:
-                return self._allowed(self._by_lemma[lemma])
+        for lemma in [*lemma_guesses(form), *self._endings.guess(form)]:
+            if lemma in self._by_verb:
+                return self._allowed(self._by_verb[lemma])
         for roleset in self._listed(form):
             if roleset in self._index:
                 return [self._index[r] for r in self._listed(form) if r in self._index]
@@ -97,6 +105,15 @@ class SenseInventory:
         if self.rolesets and (listed := self._listed(form)):
             return listed[0]
         return f"{lemma_guesses(form)[-1]}.01" if self.rolesets else ""
+
+    def _verbs(self, known: Sequence[int]) -> list[str]:
+        """RETURNS (List[str]): The words that rolesets are senses of, each once."""
+        return list(dict.fromkeys(verb_of(self.rolesets[index]) for index in known))
+
+    def _others(self, known: Sequence[int]) -> list[int]:
+        """RETURNS (List[int]): The other rolesets of the same words."""
+        same = (index for verb in self._verbs(known) for index in self._by_verb[verb])
+        return [index for index in same if index not in known]
 
     def _allowed(self, known: list[int]) -> list[int]:
         if self._frames is None:
@@ -119,6 +136,11 @@ class SenseInventory:
 def lemma_of(roleset: str) -> str:
     """RETURNS (str): The lemma of a roleset: "give" of "give.01"."""
     return roleset.rsplit(".", 1)[0]
+
+
+def verb_of(roleset: str) -> str:
+    """RETURNS (str): The first word of a roleset's lemma: "give" of "give_up.07"."""
+    return lemma_of(roleset).split("_")[0]
 
 
 def lemma_guesses(form: str) -> list[str]:

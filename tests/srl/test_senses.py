@@ -40,6 +40,27 @@ def test_forms_have_what_they_had_the_commonest_first(senses):
     assert candidates(senses, "left") == ["leave.01", "leave.02"]
 
 
+def test_forms_can_have_the_other_rolesets_of_their_verbs():
+    senses = SenseInventory.from_corpus(
+        [("grows", "grow.01"), ("grown", "grow_up.04"), ("grown", "grow.01"), ("growl", "growl.01")]
+    )
+    assert candidates(senses, "grows") == ["grow.01", "grow_up.04"]
+    assert candidates(senses, "grown") == ["grow.01", "grow_up.04"]
+    assert candidates(senses, "growing") == ["grow.01", "grow_up.04"]
+
+
+def test_unseen_forms_change_their_endings_as_seen_ones_do():
+    senses = SenseInventory.from_corpus(
+        [
+            ("investigation", "investigate.01"),
+            ("interrogated", "interrogate.01"),
+            ("decision", "decide.01"),
+        ]
+    )
+    assert candidates(senses, "interrogation") == ["interrogate.01"]
+    assert candidates(senses, "nation") == []
+
+
 def test_equal_counts_go_by_name():
     senses = SenseInventory.from_corpus([("saw", "see.01"), ("saw", "saw.01")])
     assert candidates(senses, "saw") == ["saw.01", "see.01"]

@@ -1,0 +1,56 @@
+"""How words of a corpus lead to their lemmas by their endings."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+_MIN_STEM = 3  # letters that a word and its lemma share, and that are left when an ending is cut
+_MAX_CONTEXT = 6  # letters before the cut that an ending is remembered with
+_MIN_SHARE = 0.1  # of the words with an ending that a change must have
+
+
+class LemmaEndings:
+    """Changes of endings, learned from words whose lemma is known: "investigation" is of
+    "investigate", so an "interrogation" may be of "interrogate".
+
+    Each pair of a word and its lemma is one change: letters to cut, letters to add. It is
+    remembered with every ending of the word that contains the cut, as the rules that Jongejan and
+    Dalianis (2009, https://aclanthology.org/P09-1017) learn are; the longest ending that a new word
+    shares with those seen comes first.
+    """
+
+    def __init__(self, lemmas: Iterable[tuple[str, str]]) -> None:
+        """Learn the changes.
+
+        lemmas (Iterable[Tuple[str, str]]): Words and their lemmas.
+        """
+        self._changes: defaultdict[str, Counter[tuple[int, str]]] = defaultdict(Counter)
+        for word, lemma in lemmas:
+            n_shared = _shared_prefix(word, lemma)
+            if n_shared < min(_MIN_STEM, len(lemma)):
+                continue
+            cut = len(word) - n_shared
+            for size in range(cut, min(len(word) - 1, cut + _MAX_CONTEXT) + 1):
+                self._changes[word[len(word) - size :]][cut, lemma[n_shared:]] += 1
+
+    def guess(self, word: str) -> list[str]:
+        """Guess lemmas.
+
+        word (str): A word.
+        RETURNS (List[str]): Guesses, the likeliest first; the word itself can be one.
+        """
+        guesses: dict[str, None] = {}
+        for start in range(1, len(word) + 1):
+            changes = self._changes.get(word[start:])
+            if changes is None:
+                continue
+            least = _MIN_SHARE * changes.total()
+            for (cut, added), count in sorted(changes.items(), key=lambda item: (-item[1], item)):
+                if count >= least and len(word) - cut >= _MIN_STEM:
+                    guesses[word[: len(word) - cut] + added] = None
+        return list(guesses)
+
+
+def _shared_prefix(word: str, lemma: str) -> int:
+    """RETURNS (int): The number of letters that both begin with."""
+    pairs = enumerate(zip(word, lemma, strict=False))
+    return next((i for i, (one, other) in pairs if one != other), min(len(word), len(lemma)))
