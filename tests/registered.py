@@ -6,6 +6,7 @@ before they were added does not have those.
 
 from spacy_mtl.balancing import db_mtl, gradnorm, gramian, learned, priority, scalarizers, surgery
 from spacy_mtl.corpora import mixed
+from spacy_mtl.heads import syntax, syntax_scorer
 from spacy_mtl.loggers import multi_task
 
 MODULES = [
@@ -18,4 +19,6 @@ MODULES = [
     surgery,
     mixed,
     multi_task,
+    syntax,
+    syntax_scorer,
 ]

@@ -51,6 +51,16 @@ def text_and_entities(example: Example) -> bytes:
     return _bytes_of(example.predicted, _TEXT) + _bytes_of(example.reference, _ENTITIES)
 
 
+def text_and_attributes(example: Example, attrs: list[int | str]) -> bytes:
+    """Say what the gold attributes of an example's tokens depend on.
+
+    example (Example): The example.
+    attrs (List[int]): The attributes.
+    RETURNS (bytes): The tokens of both documents and the attributes.
+    """
+    return _bytes_of(example.predicted, _TEXT) + _bytes_of(example.reference, [*_TEXT, *attrs])
+
+
 def text_and_spans(example: Example, key: str) -> bytes:
     """Say what an example's gold spans depend on.
 

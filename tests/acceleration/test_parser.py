@@ -73,7 +73,7 @@ def arrays(docs):
     return [doc.to_array([HEAD, DEP, SENT_START]).tolist() for doc in docs]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**16), reach=st.sampled_from([1, 2, 8]))
 def test_it_parses_as_spacy_does(nlp, seed, reach):
     randomize(nlp, seed)

@@ -22,7 +22,7 @@ from .methods import (
 
 METHODS = sorted(CONFIGS)
 ORDERLESS = [method for method in METHODS if method not in DRAW_RANDOM_NUMBERS]
-few = settings(max_examples=6, deadline=None)
+few = settings(max_examples=6)
 
 
 @pytest.fixture(autouse=True)
@@ -123,7 +123,7 @@ def memory_of(balancer, task):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("normalize", ["none", "norm"])
 @given(run=st.lists(steps(), min_size=3, max_size=6))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 def test_state_survives_saving_and_loading(method, normalize, run):
     balancer = make_balancer(method, normalize=normalize)
     half = len(run) // 2
@@ -177,7 +177,7 @@ def test_without_conflict_gradients_are_summed(method, step):
 
 @pytest.mark.parametrize("method", ["UPGrad", "DualProj", "MGDA"])
 @given(step=steps(min_tasks=2))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_step_opposes_no_task(method, step):
     weights = np.array(list(make_balancer(method).weigh(step).values()))
     gains = step.gram @ weights  # inner products of the step with each task's gradient

@@ -7,7 +7,7 @@ from torchjd import aggregation, scalarization
 
 from .methods import SOLVERS, make_balancer, steps
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 
 
 def fair(gram):

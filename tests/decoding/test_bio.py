@@ -49,7 +49,7 @@ def random_batches(draw):
     return scores, lengths, n_labels
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(batches(max_length=4, max_labels=2))
 def test_decoded_tags_are_valid_and_no_valid_sequence_scores_more(batch):
     scores, lengths, n_labels = batch
@@ -61,7 +61,7 @@ def test_decoded_tags_are_valid_and_no_valid_sequence_scores_more(batch):
         assert total == pytest.approx(best_sum(rows.astype(float), n_labels), abs=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(random_batches())
 def test_batch_gives_the_same_as_single_sequences(batch):
     scores, lengths, _ = batch
@@ -79,7 +79,7 @@ def plain_viterbi(scores, n_labels):
     return best.max()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(random_batches())
 def test_cutting_long_sequences_costs_nothing(batch):
     scores, lengths, n_labels = batch
@@ -118,7 +118,7 @@ def test_sequence_of_100_000_tokens():
     assert bio_from_spans(starts, ends, labels, 100_000, 18).tolist() == tags.tolist()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(random_batches())
 def test_spans_and_tags_are_inverse(batch):
     scores, lengths, n_labels = batch

@@ -24,7 +24,7 @@ def plain_probabilities(rows, n_labels):
     return {span: value / total for span, value in mass.items()}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 4), min_size=1, max_size=3), st.booleans())
 def test_probabilities_are_those_of_counting_all_sequences(seed, lengths, has_forbidden):
     rng = np.random.default_rng(seed)

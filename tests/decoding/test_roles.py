@@ -60,7 +60,7 @@ def small_batches(draw, labels):
     return scores, lengths, allowed
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(small_batches(LABELS), switches)
 def test_no_tags_that_satisfy_the_constraints_score_more(batch, rules):
     scores, lengths, allowed = batch
@@ -104,7 +104,7 @@ def automaton_sum(rows, labels):
     return max(total for (_, _, awaited), total in best.items() if not awaited)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.integers(1, 9), st.floats(-1, 2))
 def test_long_sequences_with_many_violations_are_solved_exactly(seed, n_tokens, inside):
     labels = ["ARG0", "ARG1", "C-ARG0", "R-ARG1"]
@@ -129,7 +129,7 @@ def random_batches(draw):
     return scores, lengths, n_labels
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(random_batches())
 def test_batch_gives_the_same_as_single_sequences(batch):
     scores, lengths, n_labels = batch
@@ -139,7 +139,7 @@ def test_batch_gives_the_same_as_single_sequences(batch):
         assert decode_roles(rows, [len(rows)], constraints).tolist() == own.tolist()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(random_batches(), st.integers(0, 3))
 def test_out_of_budget_the_constraints_still_hold(batch, max_nodes):
     scores, lengths, n_labels = batch

@@ -53,7 +53,7 @@ def assert_same_state(ours, theirs):
             np.testing.assert_allclose(own[key], expected[key], rtol=1e-5, atol=rounding)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     L2=st.sampled_from([0.0, 0.01, 0.3]),
     L2_is_weight_decay=st.booleans(),

@@ -176,7 +176,7 @@ def test_threads_can_predict_at_once():
     assert not failures
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.sets(st.integers(0, 30), min_size=1), max_size=12), st.integers(0, 12))
 def test_bounded_and_right_for_any_batches(batches, size):
     cache = WordCache(size)

@@ -322,7 +322,7 @@ def test_heads_do_not_depend_on_the_predicted_tokens() -> None:
     assert scores["srl_conll05_f"] == 0.0
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(pairs_of_frames())
 def test_official_scores_of_gold_against_itself_are_perfect(
     case: tuple[list[str], list[PlainFrame], list[PlainFrame]],
@@ -335,7 +335,7 @@ def test_official_scores_of_gold_against_itself_are_perfect(
             assert value is None or value == pytest.approx(1.0), name
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(pairs_of_frames())
 def test_primesrl_exchanges_precision_and_recall_with_gold_and_predicted(
     case: tuple[list[str], list[PlainFrame], list[PlainFrame]],
