@@ -7,6 +7,8 @@ before they were added does not have those.
 from spacy_mtl.balancing import db_mtl, gradnorm, gramian, learned, priority, scalarizers, surgery
 from spacy_mtl.corpora import mixed
 from spacy_mtl.loggers import multi_task
+from spacy_mtl.models import experts
+from spacy_mtl.sharing import gate, layer, scalar_mix
 
 MODULES = [
     db_mtl,
@@ -18,4 +20,8 @@ MODULES = [
     surgery,
     mixed,
     multi_task,
+    experts,
+    gate,
+    layer,
+    scalar_mix,
 ]
