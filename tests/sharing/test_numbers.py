@@ -189,4 +189,3 @@ def test_layer_listener_reads_its_layer(number):
     last = np.concatenate([doc.tensor for doc in docs])
     np.testing.assert_allclose(last, expected[-1].numpy(), atol=1e-5)
     assert all(doc.tensor.shape == (len(doc), WIDTH) for doc in docs)
-
