@@ -8,6 +8,8 @@ from spacy_mtl.balancing import db_mtl, gradnorm, gramian, learned, priority, sc
 from spacy_mtl.corpora import mixed
 from spacy_mtl.heads import syntax, syntax_scorer
 from spacy_mtl.loggers import multi_task
+from spacy_mtl.models import experts
+from spacy_mtl.sharing import gate, layer, scalar_mix
 
 MODULES = [
     db_mtl,
@@ -21,4 +23,8 @@ MODULES = [
     multi_task,
     syntax,
     syntax_scorer,
+    experts,
+    gate,
+    layer,
+    scalar_mix,
 ]

@@ -16,6 +16,8 @@ class TaskGradients:
     A task that did not report, or reported nothing but zeros, is not in here: absent, not zero.
 
     gradients (Mapping[str, Floats2d]): By task (component name), [tokens, width] of the batch.
+        Where heads read several layers or experts, the columns of these lie next to each other,
+        zero where a task does not read them.
     units (Mapping[str, int]): By task, what its gradient has to be divided by to be the mean over
         its annotated units: 1 where the component does so itself, else the number of tokens that
         get a gradient.

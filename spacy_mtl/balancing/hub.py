@@ -9,7 +9,9 @@ from thinc.types import Floats2d
 from thinc.util import xp2torch
 
 
-def hub_gram(outputs: Floats2d, gradients: Sequence[Floats2d]) -> NDArray[np.float64]:
+def hub_gram(
+    outputs: Floats2d, gradients: Sequence[Floats2d], blocks: Sequence[slice] | None = None
+) -> NDArray[np.float64]:
     """Compare gradients as a shared linear layer on the trunk's output would receive them.
 
     Task k's gradient at that layer, the *hub*, is `outputs.T @ gradients[k]`. Tasks whose
@@ -17,10 +19,28 @@ def hub_gram(outputs: Floats2d, gradients: Sequence[Floats2d]) -> NDArray[np.flo
     are orthogonal whatever they ask for. At the hub they meet, as they do in the trunk's own
     parameters, for one matrix product a task instead of one backward pass a task.
 
+    Where heads read several layers or experts of the trunk, there is one such linear layer on each
+    of these, and the inner products add up: what others read does not change how two heads compare
+    that read the same layer. Heads without a layer in common are orthogonal.
+
     outputs (Floats2d): The trunk's output, [tokens, width].
     gradients (Sequence[Floats2d]): One gradient at that output per task, [tokens, width] each.
+    blocks (Optional[Sequence[slice]]): The columns of each layer or expert; where None, all columns
+        are one.
     RETURNS (NDArray[float64]): Inner products, [tasks, tasks].
     """
+    if blocks is None:
+        return _gram_of_block(outputs, gradients)
+    gram = np.zeros((len(gradients), len(gradients)))
+    for block in blocks:
+        rows = [i for i, gradient in enumerate(gradients) if gradient[:, block].any()]
+        if rows:
+            parts = [gradients[i][:, block] for i in rows]
+            gram[np.ix_(rows, rows)] += _gram_of_block(outputs[:, block], parts)
+    return gram
+
+
+def _gram_of_block(outputs: Floats2d, gradients: Sequence[Floats2d]) -> NDArray[np.float64]:
     with torch.no_grad():
         stacked = torch.cat([xp2torch(gradient) for gradient in gradients], dim=1)
         hub = xp2torch(outputs).T @ stacked  # [width, tasks * width]

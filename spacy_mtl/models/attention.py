@@ -87,6 +87,7 @@ def build_hash_embed_attention(
         word_dropout=word_dropout,
         precision=precision,
         cached_words=cached_words,
+        n_layers=depth + attention_depth,
     )
 
 
@@ -110,16 +111,24 @@ class AttentionEncoder(nn.Module):
         )
 
     def forward(
-        self, words: Tensor, word_of_token: Tensor, lengths: list[int], dropout: float
+        self,
+        words: Tensor,
+        word_of_token: Tensor,
+        lengths: list[int],
+        dropout: float,
+        layers_seen: list[Tensor] | None = None,
     ) -> Tensor:
         """Encode the tokens of a batch; see `WindowEncoder.forward`."""
-        tokens = self.windows(words, word_of_token, lengths, dropout)  # [tokens, width]
+        tokens = self.windows(words, word_of_token, lengths, dropout, layers_seen)
+        # [tokens, width]
         counts = torch.tensor(lengths, device=tokens.device)
         document = torch.arange(len(lengths), device=tokens.device)
         document = document.repeat_interleave(counts, output_size=tokens.shape[0])
         for layer in self.attention:
             hidden = layer(tokens, document)
             tokens = tokens + drop_out(hidden, dropout, self.training)
+            if layers_seen is not None:
+                layers_seen.append(tokens)
         return tokens
 
 

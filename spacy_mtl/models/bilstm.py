@@ -78,6 +78,7 @@ def build_hash_embed_bilstm(
         word_dropout=word_dropout,
         precision=precision,
         cached_words=cached_words,
+        n_layers=depth + lstm_depth,
     )
 
 
@@ -95,10 +96,16 @@ class BiLSTMEncoder(nn.Module):
         self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in range(lstm_depth))
 
     def forward(
-        self, words: Tensor, word_of_token: Tensor, lengths: list[int], dropout: float
+        self,
+        words: Tensor,
+        word_of_token: Tensor,
+        lengths: list[int],
+        dropout: float,
+        layers_seen: list[Tensor] | None = None,
     ) -> Tensor:
         """Encode the tokens of a batch; see `WindowEncoder.forward`."""
-        tokens = self.windows(words, word_of_token, lengths, dropout)  # [tokens, width]
+        tokens = self.windows(words, word_of_token, lengths, dropout, layers_seen)
+        # [tokens, width]
         packed_tokens, sizes, place = pack_pieces(lengths)
         token_of_step = torch.from_numpy(packed_tokens).to(tokens.device)
         step_of_token = torch.from_numpy(place).to(tokens.device)
@@ -107,6 +114,8 @@ class BiLSTMEncoder(nn.Module):
             packed = PackedSequence(F.embedding(token_of_step, tokens), batch_sizes)
             hidden = F.embedding(step_of_token, lstm(packed)[0].data)
             tokens = tokens + drop_out(norm(hidden), dropout, self.training)
+            if layers_seen is not None:
+                layers_seen.append(tokens)
         return tokens
 
 

@@ -80,6 +80,7 @@ def build_hash_embed_cnn(
         word_dropout=word_dropout,
         precision=precision,
         cached_words=cached_words,
+        n_layers=depth,
     )
 
 
@@ -109,7 +110,12 @@ class WindowEncoder(nn.Module):
         self.filters: Derived[list[Tensor]] = Derived()
 
     def forward(
-        self, words: Tensor, word_of_token: Tensor, lengths: list[int], dropout: float
+        self,
+        words: Tensor,
+        word_of_token: Tensor,
+        lengths: list[int],
+        dropout: float,
+        layers_seen: list[Tensor] | None = None,
     ) -> Tensor:
         """Encode the tokens of a batch.
 
@@ -117,25 +123,49 @@ class WindowEncoder(nn.Module):
         word_of_token (Tensor): [tokens], the number of the word at each token.
         lengths (List[int]): The number of tokens of each document.
         dropout (float): In training, the share of each layer's outputs that is dropped.
+        layers_seen (Optional[List[Tensor]]): Gets the output of each layer, [tokens, width], from
+            the embedding to the last.
         RETURNS (Tensor): [tokens, width].
         """
         rate = dropout if self.training else 0.0
         if not self.layers:
-            return drop_out(F.embedding(word_of_token, words), rate, self.training)
+            tokens = drop_out(F.embedding(word_of_token, words), rate, self.training)
+            if layers_seen is not None:
+                layers_seen.append(tokens)
+            return tokens
         if self._can_pair(words):
-            return self._encode_pairs(words, word_of_token, lengths)
+            return self._encode_pairs(words, word_of_token, lengths, layers_seen)
         word_of_row, windows = self._place_tokens(word_of_token, lengths, words.shape[0])
         words = F.pad(words, (0, 0, 0, 1))
         layers = cast(Iterable[NormalizedMaxout], self.layers)
         first, *others = zip(layers, windows, strict=True)
+        passed = []
+        if rate or layers_seen is not None:
+            passed.append(drop_out(F.embedding(word_of_row, words), rate, True))  # masks by token
         if rate:
-            rows = drop_out(F.embedding(word_of_row, words), rate, True)  # a mask for each token
-            rows = self._encode_rows(*first, rows, rate)
+            rows = self._encode_rows(*first, passed[0], rate)
         else:
             rows = self._encode_words(first[0], word_of_row[first[1]], words)
         for layer, layer_windows in others:
+            if layers_seen is not None:
+                passed.append(rows)
             rows = self._encode_rows(layer, layer_windows, rows, rate)
+        if layers_seen is not None:
+            layers_seen.extend(self._tokens_of([*passed, rows], windows))
         return rows
+
+    def _tokens_of(self, outputs: list[Tensor], windows: list[Tensor]) -> list[Tensor]:
+        """Pick the tokens out of the rows of each layer: [tokens, width] each.
+
+        outputs (List[Tensor]): [rows computed, width] of the embedding and of each layer.
+        windows (List[Tensor]): What `_place_tokens` returns; the last layer's rows are the tokens.
+        """
+        tokens = outputs[-1:]
+        row = torch.arange(len(outputs[-1]), device=outputs[-1].device)  # [tokens]
+        for rows, layer_windows in zip(outputs[-2::-1], windows[::-1], strict=True):
+            row = layer_windows[row, self.window_size]
+            tokens.append(F.embedding(row, rows))
+        return tokens[::-1]
 
     def _can_pair(self, words: Tensor) -> bool:
         """Tell whether prediction may take pairs of tokens. Their products lose more digits than
@@ -145,7 +175,13 @@ class WindowEncoder(nn.Module):
             and all(layer.product_dtype == words.dtype for layer in self.layers)
         )
 
-    def _encode_pairs(self, words: Tensor, word_of_token: Tensor, lengths: list[int]) -> Tensor:
+    def _encode_pairs(
+        self,
+        words: Tensor,
+        word_of_token: Tensor,
+        lengths: list[int],
+        layers_seen: list[Tensor] | None,
+    ) -> Tensor:
         """Encode the tokens of a batch in prediction: [tokens, width]."""
         n_words = words.shape[0]
         row_of_token, n_rows = self._rows_of_tokens(lengths)
@@ -158,6 +194,8 @@ class WindowEncoder(nn.Module):
         filters = self.filters.get(
             [layer.weight for layer in layers], lambda: [pair_filters(layer) for layer in layers]
         )
+        if layers_seen is not None:
+            layers_seen.append(F.embedding(word_of_token, words))
         done = 0
         if WORD_REPETITION * n_words < len(word_of_token):
             inner = self._encode_words(layers[0], word_of_row.unfold(0, 3, 1), words)
@@ -165,8 +203,12 @@ class WindowEncoder(nn.Module):
             done = 1
         else:
             rows = words.index_select(0, word_of_row)
+        if layers_seen is not None and done:
+            layers_seen.append(rows.index_select(0, row_of_token))
         for layer, own_filters in zip(layers[done:], filters[done:], strict=True):
             rows = encode_pairs(layer, own_filters, rows)
+            if layers_seen is not None:
+                layers_seen.append(rows.index_select(0, row_of_token))
         return rows.index_select(0, row_of_token)
 
     def _rows_of_tokens(self, lengths: list[int]) -> tuple[Tensor, int]:

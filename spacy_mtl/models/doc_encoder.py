@@ -12,6 +12,14 @@ from thinc.shims import PyTorchShim
 from thinc.types import Floats2d
 from torch import Tensor, nn
 
+from ..sharing.channels import (
+    EXPOSURE,
+    READ_CHANNELS,
+    REPLACE_LISTENER,
+    Channel,
+    Exposure,
+    keep_channel_listener,
+)
 from .embed import HashEmbed, NormalizedMaxout
 from .features import (
     WordBatch,
@@ -37,7 +45,8 @@ class EmbedAndEncode(nn.Module):
 
     embed (HashEmbed): The embedding.
     encode (nn.Module): Called with word vectors [words, width], the word of each token [tokens],
-        the documents' lengths and the dropout rate; returns [tokens, width].
+        the documents' lengths, the dropout rate and a list that gets each layer's output, where
+        that is wanted; returns [tokens, width].
     cached_words (int): The number of words whose vectors are kept in prediction.
     """
 
@@ -47,12 +56,16 @@ class EmbedAndEncode(nn.Module):
         self.encode = encode
         self.cache = WordCache(cached_words)
 
-    def forward(self, batch: WordBatch, dropout: float) -> Tensor:
+    def forward(
+        self, batch: WordBatch, dropout: float, layers: Sequence[int] | None = None
+    ) -> Tensor:
         """Encode a batch.
 
         batch (WordBatch): The words of the batch.
         dropout (float): The dropout rate in training.
-        RETURNS (Tensor): [tokens, width].
+        layers (Optional[Sequence[int]]): The layers to give, 0 for the embedding; the last where
+            None.
+        RETURNS (Tensor): [tokens, width], with `layers` [tokens, layers * width].
         """
         parameters = list(self.embed.parameters())
         device = parameters[0].device
@@ -65,7 +78,11 @@ class EmbedAndEncode(nn.Module):
         else:
             words = self.cache.embed(batch.keys, parameters, embed_some)
         word_of_token = torch.from_numpy(batch.word_of_token).to(device)
-        return cast(Tensor, self.encode(words, word_of_token, batch.lengths, dropout))
+        if layers is None:
+            return cast(Tensor, self.encode(words, word_of_token, batch.lengths, dropout))
+        seen: list[Tensor] = []
+        self.encode(words, word_of_token, batch.lengths, dropout, seen)
+        return torch.cat([seen[number] for number in layers], 1)
 
     def _embed(
         self, values: np.ndarray, vectors: Floats2d | None, dropout: float, device: torch.device
@@ -110,6 +127,7 @@ def build_doc_encoder(
     word_dropout: float = 0.0,
     precision: Precision = "float32",
     cached_words: int = CACHED_WORDS,
+    n_layers: int,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder from a torch module that encodes embedded words in context.
 
@@ -123,6 +141,7 @@ def build_doc_encoder(
     word_dropout (float): In training, the share of words whose first attribute is hidden.
     precision (str): "float32" or "bfloat16", see `product_dtype`.
     cached_words (int): The number of words whose vectors are kept in prediction.
+    n_layers (int): The number of layers above the embedding.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     """
@@ -152,6 +171,9 @@ def build_doc_encoder(
             "attrs": attribute_ids(attrs),
             "static_vectors": static_vectors,
             "dropout_rate": 0.0,
+            EXPOSURE: partial(_exposure, n_layers=n_layers),
+            READ_CHANNELS: _read_layers,
+            REPLACE_LISTENER: keep_channel_listener,
         },
     )
 
@@ -186,13 +208,37 @@ def torch_module(model: Model[Any, Any]) -> EmbedAndEncode:
 def _forward(
     model: Model[list[Doc], list[Floats2d]], docs: Sequence[Doc], is_train: bool
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    return _encode(model, docs, is_train)
+
+
+def _exposure(model: Model[list[Doc], list[Floats2d]], *, n_layers: int) -> Exposure:
+    return Exposure(layers=tuple(range(n_layers + 1)), layer_width=model.get_dim("nO"))
+
+
+def _read_layers(
+    model: Model[list[Doc], list[Floats2d]],
+    docs: Sequence[Doc],
+    is_train: bool,
+    channels: Sequence[Channel],
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    return _encode(model, docs, is_train, [channel.number for channel in channels])
+
+
+def _encode(
+    model: Model[list[Doc], list[Floats2d]],
+    docs: Sequence[Doc],
+    is_train: bool,
+    layers: list[int] | None = None,
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Doc]]]:
+    """The output for each document, or the layers that are named next to each other."""
     lengths = [len(doc) for doc in docs]
     if not sum(lengths):
-        empty = model.ops.alloc2f(0, model.get_dim("nO"))
+        n_parts = 1 if layers is None else len(layers)
+        empty = model.ops.alloc2f(0, n_parts * model.get_dim("nO"))
         return [empty for _ in docs], lambda d_tokens: []
     attrs = model.attrs
     batch = extract_words(docs, attrs["attrs"], attrs["static_vectors"])
-    flat, backprop_flat = model.layers[0]((batch, attrs["dropout_rate"]), is_train)
+    flat, backprop_flat = model.layers[0]((batch, attrs["dropout_rate"], layers), is_train)
 
     def backprop(d_tokens: list[Floats2d]) -> list[Doc]:
         backprop_flat(join_rows(model.ops, d_tokens))

@@ -1,10 +1,10 @@
 """The trunk: one shared token-to-vector network behind which several heads train."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from spacy.language import Language
 from spacy.pipeline import EntityLinker, TextCategorizer
@@ -18,6 +18,9 @@ from thinc.types import Floats2d
 from ..balancing.balancer import Balancer
 from ..balancing.gradients import TaskGradients
 from ..serialization import load_model_file
+from ..sharing.channels import Channel, Layout, find_exposure, showing
+from ..sharing.listener import ChannelListener
+from ..sharing.shown import ShownVectors, remember
 from .listener import adopt, open_step, reads, wrong_width_message
 from .parameter_gradients import ParameterGradients
 from .records import StepRecords
@@ -75,6 +78,8 @@ class MultiTaskTok2Vec(Tok2Vec):
         """
         super().add_listener(listener, component_name)
         adopt(listener, self.name, component_name)
+        if isinstance(listener, ChannelListener):
+            listener.exposure = find_exposure(self.model)
 
     def find_listeners(self, component: Any) -> None:
         """Add all listeners of a component that listen to this trunk. Usually internal.
@@ -101,14 +106,39 @@ class MultiTaskTok2Vec(Tok2Vec):
 
         get_examples (Callable[[], Iterable[Example]]): A representative sample.
         nlp (Optional[Language]): The pipeline.
-        RAISES (ValueError): If a head expects another width, the balancer names a component that
-            is not in the pipeline, or another trunk comes between this one and a head.
+        RAISES (ValueError): If a head expects another width, or layers or experts that the network
+            does not have, the balancer names a component that is not in the pipeline, or another
+            trunk comes between this one and a head.
         """
         super().initialize(get_examples, nlp=nlp)
         self._check_width()
         if nlp is not None:
             self._check_named_tasks(nlp)
             self._check_order(nlp)
+
+    def predict(self, docs: Iterable[Doc]) -> list[Floats2d]:
+        """Run the network on a batch.
+
+        docs (Iterable[Doc]): The documents.
+        RETURNS (List[Floats2d]): [tokens, width] for each document; with the layers or experts
+            that heads read, for `set_annotations`.
+        """
+        docs = list(docs)
+        layout = self._find_layout()
+        if layout is None or not any(len(doc) for doc in docs):
+            return cast(list[Floats2d], super().predict(docs))
+        channels = showing(self.model, layout.channels).predict(docs)
+        return ShownVectors(self.model.ops, channels, layout)
+
+    def set_annotations(self, docs: Sequence[Doc], tokvecses: Sequence[Floats2d]) -> None:
+        """Set `Doc.tensor`, and let the heads behind read their layers or experts.
+
+        docs (Sequence[Doc]): The documents.
+        tokvecses (Sequence[Floats2d]): What `predict` gave.
+        """
+        super().set_annotations(docs, tokvecses)
+        if isinstance(tokvecses, ShownVectors):
+            remember(docs, tokvecses)
 
     def update(
         self,
@@ -138,10 +168,12 @@ class MultiTaskTok2Vec(Tok2Vec):
         losses.setdefault(self.name, 0.0)
         docs = [eg.predicted for eg in examples]
         set_dropout_rate(self.model, drop)
-        replay = Replay(self.model, docs) if self.level == "parameters" else None
-        tokvecs, backprop = self.model.begin_update(docs)
+        layout = self._find_layout()
+        network = self.model if layout is None else showing(self.model, layout.channels)
+        replay = Replay(network, docs) if self.level == "parameters" else None
+        tokvecs, backprop = network.begin_update(docs)
         self._step = TrunkStep(
-            self.name, docs, tokvecs, backprop, losses, self.model.ops, replay=replay
+            self.name, docs, tokvecs, backprop, losses, self.model.ops, replay, layout
         )
         for listener in self.listeners:
             open_step(listener, self._step)
@@ -248,10 +280,26 @@ class MultiTaskTok2Vec(Tok2Vec):
             return 1
         return int(gradient.any(axis=1).sum())
 
+    def _find_layout(self) -> Layout | None:
+        """What the listeners ask for besides the output; None where it is nothing."""
+        listeners = [one for one in self.listeners if isinstance(one, ChannelListener)]
+        if not listeners:
+            return None
+        exposure = find_exposure(self.model)
+        wanted: set[Channel] = set()
+        for listener in listeners:
+            listener.exposure = exposure
+            wanted.update(listener.channels(exposure))
+        assert exposure is not None
+        return None if wanted == {exposure.output} else Layout(exposure, wanted)
+
     def _check_width(self) -> None:
+        self._find_layout()
         width = self.model.get_dim("nO") if self.model.has_dim("nO") else None
         for task, listeners in self.listener_map.items():
             for listener in listeners:
+                if isinstance(listener, ChannelListener):
+                    continue
                 expected = listener.get_dim("nO")
                 if width is not None and width != expected:
                     raise ValueError(wrong_width_message(task, expected, self.name, width))

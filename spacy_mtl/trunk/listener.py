@@ -39,7 +39,8 @@ def adopt(listener: stock.Tok2VecListener, trunk: str, task: str) -> None:
     trunk (str): The trunk's name in the pipeline.
     task (str): The head's name in the pipeline.
     """
-    listener._func = forward
+    if listener._func is stock.forward:
+        listener._func = forward
     listener._outputs = Upstream(trunk, task)  # type: ignore[assignment]
     listener._backprop = None
     listener._batch_id = None
@@ -136,7 +137,7 @@ def _vectors_of(
         return cast(Floats2d, doc.tensor)
     if upstream.step is not None and upstream.step.holds(doc):
         return upstream.step.output_of(doc)
-    if not len(doc) or _in_initialization():
+    if not len(doc) or in_initialization():
         return listener.ops.alloc2f(len(doc), width)
     raise ValueError(_no_vectors_message(upstream, doc, width))
 
@@ -145,8 +146,13 @@ def _ignore_gradient(gradient: Any) -> list[Any]:
     return []
 
 
-def _in_initialization() -> bool:
-    """Layers infer their shapes from a sample before any trunk has run: zeros are right there."""
+def in_initialization() -> bool:
+    """Tell whether a layer is called by another one's `initialize`.
+
+    Layers infer their shapes from a sample before any trunk has run: zeros are right there.
+
+    RETURNS (bool): Whether it is.
+    """
     frame = sys._getframe(1)
     while frame is not None:
         if frame.f_code is Model.initialize.__code__:

@@ -10,6 +10,7 @@ from thinc.types import Floats2d
 
 from ..balancing.gradients import TaskGradients
 from ..balancing.hub import hub_gram
+from ..sharing.channels import Channel, Columns, Layout
 from .replay import Replay
 
 
@@ -29,22 +30,27 @@ class TrunkStep:
         losses: dict[str, float],
         ops: Ops,
         replay: Replay | None = None,
+        layout: Layout | None = None,
     ) -> None:
         """Open a step.
 
         trunk_name (str): The trunk's name in the pipeline, for messages.
         docs (Sequence[Doc]): The batch, as the trunk saw it.
-        outputs (Sequence[Floats2d]): One [tokens, width] array per document.
+        outputs (Sequence[Floats2d]): One [tokens, width] array per document, with a layout [tokens,
+            width of all channels].
         backprop (Callable): The trunk's backward pass for this batch.
         losses (Dict[str, float]): The losses that the components write to.
         ops (Ops): The trunk's array operations.
         replay (Optional[Replay]): Repeats the forward pass, where that will be needed.
+        layout (Optional[Layout]): Where in the outputs which channels are; None where they are the
+            trunk's output alone.
         """
         self.trunk_name = trunk_name
         self.docs = list(docs)
         self.outputs = list(outputs)
         self.losses = losses
         self.replay = replay
+        self.layout = layout
         self._losses_before = dict(losses)
         self._backprop = backprop
         self._ops = ops
@@ -67,9 +73,15 @@ class TrunkStep:
         """RETURNS (bool): Whether a document is part of this batch."""
         return id(doc) in self._positions
 
-    def output_of(self, doc: Doc) -> Floats2d:
-        """RETURNS (Floats2d): [tokens, width], the output for a document of this batch."""
-        return self.outputs[self._positions[id(doc)]]
+    def output_of(self, doc: Doc, channels: Sequence[Channel] | None = None) -> Floats2d:
+        """Look up a document of this batch.
+
+        doc (Doc): The document.
+        channels (Optional[Sequence[Channel]]): The channels to give; the trunk's output where None.
+        RETURNS (Floats2d): [tokens, width].
+        """
+        rows = self.outputs[self._positions[id(doc)]]
+        return rows if self.layout is None else rows[:, self._columns(channels)]
 
     def locate(self, task: str, docs: Sequence[Doc]) -> list[int] | None:
         """Find a head's documents in the batch.
@@ -97,15 +109,17 @@ class TrunkStep:
         return None
 
     def read(
-        self, task: str, positions: Sequence[int]
+        self, task: str, positions: Sequence[int], channels: Sequence[Channel] | None = None
     ) -> tuple[list[Floats2d], Callable[[Sequence[Floats2d]], list[Any]]]:
         """Give a head the trunk's output for its documents, and a way to report its gradient.
 
         task (str): The component's name.
         positions (Sequence[int]): The documents' positions in the batch: all or some, in any order.
+        channels (Optional[Sequence[Channel]]): The channels to give; the trunk's output where None.
         RETURNS (Tuple[List[Floats2d], Callable]): The output for each document, and a callback
             that takes the gradient for each document and returns an empty list.
         """
+        columns = self._columns(channels)
 
         def report(gradient: Sequence[Floats2d]) -> list[Any]:
             if task not in self._gradients:
@@ -113,10 +127,13 @@ class TrunkStep:
                 self._gradients[task] = self._ops.alloc2f(self._starts[-1], width)
             collected = self._gradients[task]  # [tokens, width]
             for position, d_output in zip(positions, gradient, strict=True):
-                collected[self._starts[position] : self._starts[position + 1]] += d_output
+                collected[self._starts[position] : self._starts[position + 1], columns] += d_output
             return []
 
-        return [self.outputs[position] for position in positions], report
+        outputs = [self.outputs[position] for position in positions]
+        if self.layout is not None:
+            outputs = [rows[:, columns] for rows in outputs]
+        return outputs, report
 
     def unknown_documents_message(self, task: str, docs: Sequence[Doc]) -> str:
         """Explain that a head asked for documents that the trunk has not seen.
@@ -155,14 +172,16 @@ class TrunkStep:
                 for task, gradient in gradients.items()
             },
             find_gram=lambda: hub_gram(
-                self._ops.xp.concatenate(self.outputs), list(gradients.values())
+                self._ops.xp.concatenate(self.outputs),
+                list(gradients.values()),
+                None if self.layout is None else self.layout.blocks,
             ),
         )
 
     def pass_back(self, gradient: Floats2d) -> None:
         """Run the trunk's backward pass.
 
-        gradient (Floats2d): [tokens, width], at the trunk's output.
+        gradient (Floats2d): [tokens, width], at what the trunk gave the heads.
         """
         lengths = self._ops.asarray1i([len(doc) for doc in self.docs])
         self._backprop(self._ops.unflatten(gradient, lengths))
@@ -175,6 +194,11 @@ class TrunkStep:
         if self.replay is None:
             raise ValueError("This step was opened without a way to repeat its forward pass.")
         self._backprop = self.replay()
+
+    def _columns(self, channels: Sequence[Channel] | None) -> Columns:
+        if self.layout is None:
+            return slice(None)
+        return self.layout.columns([self.layout.exposure.output] if channels is None else channels)
 
     def _added_loss(self, task: str) -> float:
         return float(self.losses.get(task, 0.0)) - float(self._losses_before.get(task, 0.0))
