@@ -6,6 +6,7 @@ before they were added does not have those.
 
 from spacy_mtl.balancing import db_mtl, gradnorm, gramian, learned, priority, scalarizers, surgery
 from spacy_mtl.corpora import mixed
+from spacy_mtl.heads import regression, regression_scorer
 from spacy_mtl.loggers import multi_task
 
 MODULES = [
@@ -17,5 +18,7 @@ MODULES = [
     scalarizers,
     surgery,
     mixed,
+    regression,
+    regression_scorer,
     multi_task,
 ]

@@ -41,6 +41,7 @@ KINDS_OF_FACTORY = {
     "textcat": [CATEGORIES],
     "textcat_multilabel": [CATEGORIES],
     "mtl_textcat": [CATEGORIES],
+    "mtl_regression": [CATEGORIES],
     "mtl_srl": [ROLES],
     "spancat": [SPANS],
     "spancat_singlelabel": [SPANS],
@@ -68,10 +69,14 @@ class Selection:
 
     kinds (frozenset[str]): Keys of `UNITS`.
     span_keys (frozenset[str]): Span groups that stay, whatever is in them.
+    targets (frozenset[str]): Keys of `Doc.cats` that stay, whatever `kinds` says.
+    other_targets (frozenset[str]): Keys of `Doc.cats` that go, whatever `kinds` says.
     """
 
     kinds: frozenset[str]
     span_keys: frozenset[str]
+    targets: frozenset[str] = frozenset()
+    other_targets: frozenset[str] = frozenset()
 
 
 def kinds_of_pipeline(nlp: Language) -> list[str]:
@@ -97,6 +102,7 @@ def select_tasks(nlp: Language, tasks: Sequence[str], config_key: str) -> Select
     """
     kinds: set[str] = set()
     span_keys: set[str] = set()
+    targets: set[str] = set()
     for task in tasks:
         if task in nlp.component_names:
             factory = nlp.get_pipe_meta(task).factory
@@ -111,6 +117,10 @@ def select_tasks(nlp: Language, tasks: Sequence[str], config_key: str) -> Select
             if key is not None:
                 span_keys.add(key)
                 needs = [kind for kind in needs if kind not in (SPANS, ROLES)]
+            own_targets = _targets_of(nlp, task)
+            if own_targets:
+                targets.update(own_targets)
+                needs = [kind for kind in needs if kind != CATEGORIES]
             kinds.update(needs)
         elif task in UNITS:
             kinds.add(task)
@@ -120,7 +130,14 @@ def select_tasks(nlp: Language, tasks: Sequence[str], config_key: str) -> Select
                 f"pipeline ({', '.join(nlp.component_names)}) nor a kind of annotation "
                 f"({', '.join(UNITS)})."
             )
-    return Selection(frozenset(kinds), frozenset(span_keys))
+    other_targets = {
+        target for name in nlp.component_names for target in _targets_of(nlp, name)
+    } - targets
+    if CATEGORIES in tasks:
+        other_targets = set()
+    return Selection(
+        frozenset(kinds), frozenset(span_keys), frozenset(targets), frozenset(other_targets)
+    )
 
 
 def keep_annotations(doc: Doc, selection: Selection) -> Doc:
@@ -142,8 +159,7 @@ def keep_annotations(doc: Doc, selection: Selection) -> Doc:
     attributes = _attributes_to_keep(doc, selection.kinds)
     if attributes and len(doc):
         copy.from_array(attributes, cast(Ints2d, doc.to_array(attributes)))
-    if CATEGORIES in selection.kinds:
-        copy.cats = dict(doc.cats)
+    copy.cats = {key: value for key, value in doc.cats.items() if _keeps_category(selection, key)}
     for key, group in doc.spans.items():
         if key in selection.span_keys or _kind_of(key, group) in selection.kinds:
             spans = [
@@ -197,6 +213,17 @@ def find_rolesets(doc: Doc) -> set[tuple[str, Any]]:
     RETURNS (Set[Tuple[str, Any]]): Pairs of the key of a span group and a roleset.
     """
     return {(key, span.kb_id) for key, group in doc.spans.items() for span in group if span.kb_id}
+
+
+def _targets_of(nlp: Language, name: str) -> tuple[str, ...]:
+    """The keys of `Doc.cats` that a component has for itself."""
+    return tuple(getattr(nlp.get_pipe(name), "targets", ()))
+
+
+def _keeps_category(selection: Selection, key: str) -> bool:
+    return key in selection.targets or (
+        CATEGORIES in selection.kinds and key not in selection.other_targets
+    )
 
 
 def _attributes_to_keep(doc: Doc, kinds: frozenset[str]) -> list[int | str]:
