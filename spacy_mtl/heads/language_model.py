@@ -275,7 +275,7 @@ class LanguageModelHead(Head):
         """
         if self.scorer is None:
             return {}
-        return super().score(examples, guess=self.guess, **kwargs)  # type: ignore[no-any-return]
+        return super().score(examples, guess=self.guess, **kwargs)
 
     def guess(self, docs: Sequence[Doc]) -> tuple[np.ndarray, np.ndarray]:
         """Hide words and guess them. Which ones depends on the document's text alone.

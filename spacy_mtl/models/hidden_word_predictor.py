@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
-from thinc.types import Floats2d
+from thinc.types import Floats2d, Ints1d
 
 from .flat import with_flat_tokens
 from .token_tagger import TagScorer, output_width
@@ -59,7 +59,7 @@ def _forward(
     flat_tokens, layer = model.layers
     docs, rows = inputs
     vectors, backprop_vectors = flat_tokens(docs, is_train)
-    chosen = model.ops.asarray1i(rows)
+    chosen = model.ops.asarray1i(cast(Ints1d, rows))
     scores, backprop_scores = layer((vectors[chosen], model.attrs["dropout_rate"]), is_train)
 
     def backprop(d_scores: Floats2d) -> Any:

@@ -59,7 +59,7 @@ def test_learns_to_guess_hidden_words(trunk):
     train(nlp, examples, steps=200)
     scores = nlp.evaluate(examples)
     assert scores["hidden_words_acc"] >= 0.8
-    assert scores["hidden_words_perplexity"] < 4.0  # 12 for one who only counts words
+    assert scores["hidden_words_perplexity"] < 4.0  # 15 for one who only counts words
 
 
 def test_saved_pipelines_score_the_same(trained, tmp_path):
