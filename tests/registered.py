@@ -7,7 +7,7 @@ before they were added does not have those.
 from spacy_mtl.balancing import db_mtl, gradnorm, gramian, learned, priority, scalarizers, surgery
 from spacy_mtl.corpora import mixed
 from spacy_mtl.heads import syntax, syntax_scorer
-from spacy_mtl.loggers import multi_task
+from spacy_mtl.loggers import multi_task, task_selection
 from spacy_mtl.models import experts
 from spacy_mtl.sharing import gate, layer, scalar_mix
 
@@ -27,4 +27,5 @@ MODULES = [
     gate,
     layer,
     scalar_mix,
+    task_selection,
 ]

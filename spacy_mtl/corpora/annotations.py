@@ -12,6 +12,8 @@ from thinc.types import Ints2d
 from .splitting import FRAMES_LABEL
 
 ENTITIES, CATEGORIES, ROLES, SPANS = "entities", "categories", "roles", "spans"
+SENTENCES, TEXT = "sents", "text"
+CLOSED_TO_TEXT = "spacy_mtl.closed_to_text"  # a key of Doc.user_data
 ATTRIBUTES = {  # token attributes by kind of annotation
     ENTITIES: ["ENT_IOB", "ENT_TYPE", "ENT_ID"],
     "links": ["ENT_IOB", "ENT_TYPE", "ENT_ID", "ENT_KB_ID"],
@@ -19,7 +21,7 @@ ATTRIBUTES = {  # token attributes by kind of annotation
     "morphs": ["POS", "MORPH"],
     "lemmas": ["LEMMA"],
     "deps": ["HEAD", "DEP"],
-    "sents": ["SENT_START"],
+    SENTENCES: ["SENT_START"],
 }
 UNITS = {  # what one annotated unit is, by kind
     ENTITIES: "tokens",
@@ -28,10 +30,11 @@ UNITS = {  # what one annotated unit is, by kind
     "morphs": "tokens",
     "lemmas": "tokens",
     "deps": "tokens",
-    "sents": "sentences",
+    SENTENCES: "sentences",
     CATEGORIES: "docs",
     ROLES: "frames",
     SPANS: "spans",
+    TEXT: "tokens",
 }
 KINDS_OF_FACTORY = {
     "ner": [ENTITIES],
@@ -41,6 +44,8 @@ KINDS_OF_FACTORY = {
     "textcat": [CATEGORIES],
     "textcat_multilabel": [CATEGORIES],
     "mtl_textcat": [CATEGORIES],
+    "mtl_regression": [CATEGORIES],
+    "mtl_language_model": [TEXT],
     "mtl_srl": [ROLES],
     "spancat": [SPANS],
     "spancat_singlelabel": [SPANS],
@@ -48,9 +53,9 @@ KINDS_OF_FACTORY = {
     "tagger": ["tags"],
     "morphologizer": ["morphs"],
     "trainable_lemmatizer": ["lemmas"],
-    "parser": ["deps", "sents"],
-    "beam_parser": ["deps", "sents"],
-    "senter": ["sents"],
+    "parser": ["deps", SENTENCES],
+    "beam_parser": ["deps", SENTENCES],
+    "senter": [SENTENCES],
 }
 MARKS: dict[str, list[int | str]] = {  # the attribute that is not zero where a token is annotated
     ENTITIES: ["ENT_IOB"],
@@ -68,10 +73,14 @@ class Selection:
 
     kinds (frozenset[str]): Keys of `UNITS`.
     span_keys (frozenset[str]): Span groups that stay, whatever is in them.
+    targets (frozenset[str]): Keys of `Doc.cats` that stay, whatever `kinds` says.
+    other_targets (frozenset[str]): Keys of `Doc.cats` that go, whatever `kinds` says.
     """
 
     kinds: frozenset[str]
     span_keys: frozenset[str]
+    targets: frozenset[str] = frozenset()
+    other_targets: frozenset[str] = frozenset()
 
 
 def kinds_of_pipeline(nlp: Language) -> list[str]:
@@ -97,6 +106,7 @@ def select_tasks(nlp: Language, tasks: Sequence[str], config_key: str) -> Select
     """
     kinds: set[str] = set()
     span_keys: set[str] = set()
+    targets: set[str] = set()
     for task in tasks:
         if task in nlp.component_names:
             factory = nlp.get_pipe_meta(task).factory
@@ -111,6 +121,10 @@ def select_tasks(nlp: Language, tasks: Sequence[str], config_key: str) -> Select
             if key is not None:
                 span_keys.add(key)
                 needs = [kind for kind in needs if kind not in (SPANS, ROLES)]
+            own_targets = _targets_of(nlp, task)
+            if own_targets:
+                targets.update(own_targets)
+                needs = [kind for kind in needs if kind != CATEGORIES]
             kinds.update(needs)
         elif task in UNITS:
             kinds.add(task)
@@ -120,14 +134,22 @@ def select_tasks(nlp: Language, tasks: Sequence[str], config_key: str) -> Select
                 f"pipeline ({', '.join(nlp.component_names)}) nor a kind of annotation "
                 f"({', '.join(UNITS)})."
             )
-    return Selection(frozenset(kinds), frozenset(span_keys))
+    other_targets = {
+        target for name in nlp.component_names for target in _targets_of(nlp, name)
+    } - targets
+    if CATEGORIES in tasks:
+        other_targets = set()
+    return Selection(
+        frozenset(kinds), frozenset(span_keys), frozenset(targets), frozenset(other_targets)
+    )
 
 
 def keep_annotations(doc: Doc, selection: Selection) -> Doc:
     """Copy a document with a part of its annotation.
 
     What is left out is missing in the copy, as if nobody had annotated it: the components that
-    learn from it skip the document. `Doc.user_data` stays.
+    learn from it skip the document. `Doc.user_data` stays; where the text itself is not among what
+    is kept, it gets a mark.
 
     doc (Doc): The document; it is not changed.
     selection (Selection): What to keep.
@@ -139,11 +161,12 @@ def keep_annotations(doc: Doc, selection: Selection) -> Doc:
         spaces=[bool(token.whitespace_) for token in doc],
         user_data=dict(doc.user_data),
     )
+    if TEXT not in selection.kinds:
+        copy.user_data[CLOSED_TO_TEXT] = True
     attributes = _attributes_to_keep(doc, selection.kinds)
     if attributes and len(doc):
         copy.from_array(attributes, cast(Ints2d, doc.to_array(attributes)))
-    if CATEGORIES in selection.kinds:
-        copy.cats = dict(doc.cats)
+    copy.cats = {key: value for key, value in doc.cats.items() if _keeps_category(selection, key)}
     for key, group in doc.spans.items():
         if key in selection.span_keys or _kind_of(key, group) in selection.kinds:
             spans = [
@@ -158,8 +181,43 @@ def count_units(doc: Doc) -> dict[str, int]:
     """Count what is annotated.
 
     doc (Doc): The document.
-    RETURNS (Dict[str, int]): Annotated units by kind, those with none left out; see `UNITS`.
+    RETURNS (Dict[str, int]): Annotated units by kind, those with none left out; see `UNITS`. Text
+        has units where the document is not annotated with anything else.
     """
+    counts = _count_annotated(doc)
+    if is_unlabelled(doc) and not is_closed_to_text(doc):
+        counts[TEXT] = len(doc)
+    return counts
+
+
+def is_closed_to_text(doc: Doc) -> bool:
+    """Tell whether a mixed corpus keeps a document from the components that learn from plain text.
+
+    doc (Doc): The document.
+    RETURNS (bool): Whether `keep_annotations` has marked it.
+    """
+    return CLOSED_TO_TEXT in doc.user_data
+
+
+def is_unlabelled(doc: Doc) -> bool:
+    """Tell whether a document has no annotation but sentence boundaries.
+
+    doc (Doc): The document.
+    RETURNS (bool): Whether that is so. An empty span group is an annotation: that there is no span.
+    """
+    return not doc.spans and not _count_annotated(doc).keys() - {SENTENCES}
+
+
+def is_without_annotation(doc: Doc) -> bool:
+    """Tell whether a document has no annotation at all.
+
+    doc (Doc): The document.
+    RETURNS (bool): Whether that is so.
+    """
+    return is_unlabelled(doc) and not doc.has_annotation("SENT_START")
+
+
+def _count_annotated(doc: Doc) -> dict[str, int]:
     counts = {CATEGORIES: int(bool(doc.cats)), ROLES: 0, SPANS: 0}
     for key, group in doc.spans.items():
         if _kind_of(key, group) == ROLES:
@@ -169,9 +227,9 @@ def count_units(doc: Doc) -> dict[str, int]:
     for kind, marks in MARKS.items():
         values = doc.to_array(marks).reshape(len(doc), len(marks))  # [tokens, marks]
         counts[kind] = int(values.any(axis=1).sum())
-    counts["sents"] = int(np.sum(doc.to_array("SENT_START") == 1))
+    counts[SENTENCES] = int(np.sum(doc.to_array("SENT_START") == 1))
     if not doc.has_annotation("SENT_START"):
-        counts["sents"] = 0
+        counts[SENTENCES] = 0
     return {kind: count for kind, count in counts.items() if count}
 
 
@@ -197,6 +255,17 @@ def find_rolesets(doc: Doc) -> set[tuple[str, Any]]:
     RETURNS (Set[Tuple[str, Any]]): Pairs of the key of a span group and a roleset.
     """
     return {(key, span.kb_id) for key, group in doc.spans.items() for span in group if span.kb_id}
+
+
+def _targets_of(nlp: Language, name: str) -> tuple[str, ...]:
+    """The keys of `Doc.cats` that a component has for itself."""
+    return tuple(getattr(nlp.get_pipe(name), "targets", ()))
+
+
+def _keeps_category(selection: Selection, key: str) -> bool:
+    return key in selection.targets or (
+        CATEGORIES in selection.kinds and key not in selection.other_targets
+    )
 
 
 def _attributes_to_keep(doc: Doc, kinds: frozenset[str]) -> list[int | str]:

@@ -50,8 +50,8 @@ def create_mixed_corpus(
     ratios (Optional[Dict[str, float]]): For "ratios", by source.
     tasks (Optional[Dict[str, List[str]]]): By source, the only tasks that may learn from it: names
         of components, or kinds of annotation (entities, categories, roles, spans, tags, morphs,
-        lemmas, deps, sents, links). All other annotation is removed. A source that is not named
-        keeps all it has.
+        lemmas, deps, sents, links; text: plain words, for a language model). All other annotation
+        is removed. A source that is not named keeps all it has.
     streamed (Optional[List[str]]): The sources that are too large for memory: they are read as they
         are needed, in their own order. All others are read once and kept.
     sizes (Optional[Dict[str, int]]): The number of documents of streamed sources, for the kinds of

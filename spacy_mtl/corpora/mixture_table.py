@@ -8,7 +8,7 @@ from typing import Literal
 from spacy.training import Example
 from wasabi import table
 
-from .annotations import UNITS, count_units
+from .annotations import TEXT, UNITS, count_units
 
 
 @dataclass
@@ -53,7 +53,8 @@ def render_mixture(summaries: Sequence[SourceSummary], kinds: Sequence[str]) -> 
         source holds follow in brackets.
     RETURNS (str): The table.
     """
-    found = [kind for kind in UNITS if any(summary.units[kind] for summary in summaries)]
+    annotations = [kind for kind in UNITS if kind != TEXT]
+    found = [kind for kind in annotations if any(summary.units[kind] for summary in summaries)]
     columns = [*kinds, *(kind for kind in found if kind not in kinds)]
     header = ["source", "docs", "empty"]
     header += [

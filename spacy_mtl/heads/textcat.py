@@ -13,6 +13,7 @@ from thinc.types import Floats2d
 
 from ..models.losses import binary_cross_entropy
 from .head import Head
+from .quoting import quote
 
 DEFAULT_CONFIG = """
 [model]
@@ -111,6 +112,28 @@ class CategoryHead(Head):
         super().__init__(
             vocab, model, name, scorer=scorer, exclusive=exclusive, threshold=threshold
         )
+        self._targets_of_others: frozenset[str] = frozenset()
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """Find the labels and initialize the network. The targets of `mtl_regression` are none.
+
+        get_examples (Callable[[], Iterable[Example]]): The training corpus, or a sample of it.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[Sequence[str]]): The labels, as `spacy init labels` saves them. Where
+            None, they are found in the examples.
+        RAISES (ValueError): If there is no label to learn.
+        """
+        components = [] if nlp is None else nlp.pipeline
+        self._targets_of_others = frozenset(
+            target for _, component in components for target in getattr(component, "targets", ())
+        )
+        super().initialize(get_examples, nlp=nlp, labels=labels)
 
     def is_annotated(self, example: Example) -> bool:
         """Tell whether the reference's `cats` holds one of the head's labels; before the head
@@ -120,8 +143,8 @@ class CategoryHead(Head):
         RETURNS (bool): Whether the head can learn from it.
         """
         cats = example.reference.cats
-        labels = self.cfg["labels"]
-        return any(label in cats for label in labels) if labels else bool(cats)
+        labels = self.cfg["labels"] or cats.keys() - self._targets_of_others
+        return any(label in cats for label in labels)
 
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
         """Collect the keys of `Doc.cats`.
@@ -133,7 +156,11 @@ class CategoryHead(Head):
         labels: set[str] = set()
         without_positive: dict[frozenset[str], Doc] = {}
         for example in examples:
-            cats = example.reference.cats
+            cats = {
+                label: value
+                for label, value in example.reference.cats.items()
+                if label not in self._targets_of_others
+            }
             labels.update(cats)
             if not self._find_positives(example.reference, cats):
                 without_positive.setdefault(frozenset(cats), example.reference)
@@ -215,14 +242,16 @@ class CategoryHead(Head):
             if value not in (0, 1):
                 raise ValueError(
                     f"Component '{self.name}': Doc.cats[{label!r}] is {value!r} for "
-                    f"{_quote(doc)}. Annotate a category with 1.0 or 0.0, or leave it out where "
-                    "it is unknown."
+                    f"{quote(doc)}. Annotate a category with 1.0 or 0.0, or leave it out where "
+                    "it is unknown. If it is a number that another component is to predict, name "
+                    "it in that one's targets (mtl_regression), or name this one's labels in "
+                    f"[initialize.components.{self.name}] labels."
                 )
         positives = [label for label, value in cats.items() if value]
         if self.cfg["exclusive"] and len(positives) > 1:
             raise ValueError(
                 f"Component '{self.name}': the categories {', '.join(map(repr, positives))} are "
-                f"all 1.0 for {_quote(doc)}, but [components.{self.name}] exclusive is true. Set "
+                f"all 1.0 for {quote(doc)}, but [components.{self.name}] exclusive is true. Set "
                 "it to false, correct the document, or, where some labels are another "
                 f"component's, name this one's in [initialize.components.{self.name}] labels."
             )
@@ -236,7 +265,7 @@ class CategoryHead(Head):
 
     def _refuse_no_positive(self, doc: Doc) -> None:
         raise ValueError(
-            f"Component '{self.name}': every category is 0.0 for {_quote(doc)}, but "
+            f"Component '{self.name}': every category is 0.0 for {quote(doc)}, but "
             f"[components.{self.name}] exclusive is true. Set it to false, add a category for "
             "such documents, or leave out the labels that are unknown."
         )
@@ -290,8 +319,3 @@ def _log_sum_exp(scores: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 def _sigmoid(scores: np.ndarray) -> np.ndarray:
     return np.asarray(np.exp(-np.logaddexp(0.0, -scores)))
-
-
-def _quote(doc: Doc) -> str:
-    text = doc.text if len(doc.text) <= 60 else doc.text[:57] + "..."
-    return f"the document {text!r}"

@@ -23,6 +23,7 @@ from ..sharing.listener import ChannelListener
 from ..sharing.shown import ShownVectors, remember
 from .listener import adopt, open_step, reads, wrong_width_message
 from .parameter_gradients import ParameterGradients
+from .readings import OwnReader, place_readings
 from .records import StepRecords
 from .replay import Replay
 from .step import TrunkStep, sum_weighted
@@ -69,6 +70,7 @@ class MultiTaskTok2Vec(Tok2Vec):
         self._step: TrunkStep | None = None
         self._normalized_tasks: set[str] = set()
         self._mean_losses: set[str] = set()
+        self._own_readers: dict[str, OwnReader] = {}
 
     def add_listener(self, listener: Tok2VecListener, component_name: str) -> None:
         """Add the listener of a head. Usually internal.
@@ -87,6 +89,9 @@ class MultiTaskTok2Vec(Tok2Vec):
         component (Any): A pipeline component.
         """
         super().find_listeners(component)
+        if isinstance(component, OwnReader) and self._is_read_by(component.name):
+            self._own_readers[component.name] = component
+            component.connect(self)
         if getattr(component, "normalizes_gradient", False):
             self._normalized_tasks.add(component.name)
         else:
@@ -168,12 +173,21 @@ class MultiTaskTok2Vec(Tok2Vec):
         losses.setdefault(self.name, 0.0)
         docs = [eg.predicted for eg in examples]
         set_dropout_rate(self.model, drop)
+        inputs = self._find_inputs(examples)
         layout = self._find_layout()
         network = self.model if layout is None else showing(self.model, layout.channels)
-        replay = Replay(network, docs) if self.level == "parameters" else None
-        tokvecs, backprop = network.begin_update(docs)
+        replay = Replay(network, inputs) if self.level == "parameters" else None
+        tokvecs, backprop = network.begin_update(inputs)
         self._step = TrunkStep(
-            self.name, docs, tokvecs, backprop, losses, self.model.ops, replay, layout
+            self.name,
+            docs,
+            tokvecs,
+            backprop,
+            losses,
+            self.model.ops,
+            replay=replay,
+            layout=layout,
+            inputs=inputs,
         )
         for listener in self.listeners:
             open_step(listener, self._step)
@@ -265,6 +279,16 @@ class MultiTaskTok2Vec(Tok2Vec):
             step.pass_back(total)
         self.records.take(tasks, weights)
         return float((total.ravel() ** 2).sum())
+
+    def _find_inputs(self, examples: list[Example]) -> list[Doc]:
+        """The batch as the heads want it read; see `place_readings`."""
+        readings = [
+            reading
+            for task, head in self._own_readers.items()
+            if self._is_read_by(task)
+            for reading in head.prepare(examples)
+        ]
+        return place_readings([eg.predicted for eg in examples], readings)
 
     def _restore_balancer(self) -> None:
         state = self.cfg.get(BALANCER_STATE)

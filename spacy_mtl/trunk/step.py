@@ -31,22 +31,26 @@ class TrunkStep:
         ops: Ops,
         replay: Replay | None = None,
         layout: Layout | None = None,
+        inputs: Sequence[Doc] | None = None,
     ) -> None:
         """Open a step.
 
         trunk_name (str): The trunk's name in the pipeline, for messages.
         docs (Sequence[Doc]): The batch, as the trunk saw it.
-        outputs (Sequence[Floats2d]): One [tokens, width] array per document, with a layout [tokens,
-            width of all channels].
+        outputs (Sequence[Floats2d]): One [tokens, width] array per document that the trunk read,
+            with a layout [tokens, width of all channels].
         backprop (Callable): The trunk's backward pass for this batch.
         losses (Dict[str, float]): The losses that the components write to.
         ops (Ops): The trunk's array operations.
         replay (Optional[Replay]): Repeats the forward pass, where that will be needed.
         layout (Optional[Layout]): Where in the outputs which channels are; None where they are the
             trunk's output alone.
+        inputs (Optional[Sequence[Doc]]): What the trunk read, where that was not just the batch;
+            see `place_readings`.
         """
         self.trunk_name = trunk_name
         self.docs = list(docs)
+        self.inputs = self.docs if inputs is None else list(inputs)
         self.outputs = list(outputs)
         self.losses = losses
         self.replay = replay
@@ -54,8 +58,9 @@ class TrunkStep:
         self._losses_before = dict(losses)
         self._backprop = backprop
         self._ops = ops
-        self._starts = list(itertools.accumulate((len(doc) for doc in self.docs), initial=0))
+        self._starts = list(itertools.accumulate((len(doc) for doc in self.inputs), initial=0))
         self._positions = {id(doc): i for i, doc in enumerate(self.docs)}
+        self._positions.update({id(doc): i for i, doc in enumerate(self.inputs)})
         self._copies: list[Doc] = []  # kept alive, so that their ids stay theirs
         self._readers: set[str] = set()
         self._gradients: dict[str, Floats2d] = {}
@@ -183,7 +188,7 @@ class TrunkStep:
 
         gradient (Floats2d): [tokens, width], at what the trunk gave the heads.
         """
-        lengths = self._ops.asarray1i([len(doc) for doc in self.docs])
+        lengths = self._ops.asarray1i([len(doc) for doc in self.inputs])
         self._backprop(self._ops.unflatten(gradient, lengths))
 
     def renew(self) -> None:
