@@ -6,7 +6,7 @@ before they were added does not have those.
 
 from spacy_mtl.balancing import db_mtl, gradnorm, gramian, learned, priority, scalarizers, surgery
 from spacy_mtl.corpora import mixed
-from spacy_mtl.loggers import multi_task
+from spacy_mtl.loggers import multi_task, task_selection
 
 MODULES = [
     db_mtl,
@@ -18,4 +18,5 @@ MODULES = [
     surgery,
     mixed,
     multi_task,
+    task_selection,
 ]

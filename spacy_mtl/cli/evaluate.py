@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 import srsly
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
-from spacy.training import Example
 from thinc.api import fix_random_seed
 from wasabi import Printer
 
-from .annotation import count_annotated, is_scorable
+from ..annotation import count_annotated, drop_unannotated
 from .evaluate_srl import give_predicates_to_heads, set_srl_scores
 from .inputs import failing_clearly, load_pipeline, read_examples
 
@@ -127,24 +126,6 @@ def evaluate(
         )
         msg.good(f"Saved all scores to {output}")
     return results
-
-
-def drop_unannotated(
-    scores: dict[str, Any], component: Any, examples: list[Example]
-) -> dict[str, Any]:
-    """Put None in place of scores that the data has no annotation for.
-
-    scores (Dict[str, Any]): A component's scores by name.
-    component (Any): The component.
-    examples (List[Example]): The data.
-    RETURNS (Dict[str, Any]): The scores in the same order.
-    """
-    if hasattr(component, "is_annotated"):
-        return scores if count_annotated(component, [], examples) else dict.fromkeys(scores)
-    return {
-        name: value if any(is_scorable(name, eg.reference) for eg in examples) else None
-        for name, value in scores.items()
-    }
 
 
 def print_results(msg: Printer, results: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """One batch on its way through the trunk: from the shared forward to the shared backward."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from spacy.tokens import Doc
@@ -29,6 +29,7 @@ class TrunkStep:
         losses: dict[str, float],
         ops: Ops,
         replay: Replay | None = None,
+        ignored: Collection[str] = (),
     ) -> None:
         """Open a step.
 
@@ -39,6 +40,7 @@ class TrunkStep:
         losses (Dict[str, float]): The losses that the components write to.
         ops (Ops): The trunk's array operations.
         replay (Optional[Replay]): Repeats the forward pass, where that will be needed.
+        ignored (Collection[str]): The tasks that read the output, but take no part otherwise.
         """
         self.trunk_name = trunk_name
         self.docs = list(docs)
@@ -48,6 +50,7 @@ class TrunkStep:
         self._losses_before = dict(losses)
         self._backprop = backprop
         self._ops = ops
+        self._ignored = ignored
         self._starts = list(itertools.accumulate((len(doc) for doc in self.docs), initial=0))
         self._positions = {id(doc): i for i, doc in enumerate(self.docs)}
         self._copies: list[Doc] = []  # kept alive, so that their ids stay theirs
@@ -108,6 +111,8 @@ class TrunkStep:
         """
 
         def report(gradient: Sequence[Floats2d]) -> list[Any]:
+            if task in self._ignored:
+                return []
             if task not in self._gradients:
                 width = self.outputs[0].shape[1]
                 self._gradients[task] = self._ops.alloc2f(self._starts[-1], width)
