@@ -8,7 +8,7 @@ from spacy.vectors import Vectors
 from thinc.api import Config, Model
 
 from ..balancing.static import StaticWeights
-from ..selection.task_scores import TARGET_SCORE
+from ..selection.task_scores import LOGGER, TARGET_SCORE
 from ..trunk.component import MultiTaskTok2Vec
 
 BALANCER = {"@misc": "spacy_mtl.StaticWeights.v1"}
@@ -106,7 +106,7 @@ def _logger_without(logger: Any, removed: Collection[str]) -> Any:
     if not isinstance(logger, dict):
         return logger
     pruned = {key: _logger_without(value, removed) for key, value in logger.items()}
-    if str(logger.get("@loggers")).startswith("spacy_mtl.TaskSelection"):
+    if logger.get("@loggers") == LOGGER:
         for setting in ("scores", "target", "patience"):
             value = _without_names(pruned.get(setting), removed)
             is_gone = value in removed if isinstance(value, str) else value == {}

@@ -20,14 +20,20 @@ from ..selection.checkpoints import (
 from ..selection.hooks import EvaluateTasks, UpdateUnfrozen, hook, unhook
 from ..selection.progress import TaskProgress
 from ..selection.stopping import ON_STOP, OnStop, Stopper
-from ..selection.task_scores import TARGET_SCORE, TaskScores, check_tasks, find_task_scores
+from ..selection.task_scores import (
+    LOGGER,
+    TARGET_SCORE,
+    TaskScores,
+    check_tasks,
+    find_task_scores,
+    score_weights,
+)
 
-NAME = "spacy_mtl.TaskSelection.v1"
 LogStep = Callable[[dict[str, Any] | None], None]
 SetUp = Callable[[Language, IO, IO], tuple[LogStep, Callable[[], None]]]
 
 
-@registry.loggers(NAME)
+@registry.loggers(LOGGER)
 def create_task_selection(
     logger: SetUp | None = None,
     scores: dict[str, str | dict[str, float]] | None = None,
@@ -255,7 +261,7 @@ def check_target_counts(nlp: Language) -> None:
     nlp (Language): The pipeline.
     RAISES (ValueError): If other scores have a weight.
     """
-    weights = nlp.config["training"]["score_weights"]
+    weights = score_weights(nlp)
     others = [name for name, weight in weights.items() if weight and name != TARGET_SCORE]
     if others or not weights.get(TARGET_SCORE):
         block = "\n".join(f"{name} = 0.0" for name in others)

@@ -6,6 +6,7 @@ from typing import Any
 from spacy import ty
 from spacy.language import Language
 
+LOGGER = "spacy_mtl.TaskSelection.v1"
 TARGET_SCORE = "mtl_score"
 
 
@@ -107,6 +108,22 @@ def find_task_scores(
     return TaskScores(weights, targets)
 
 
+def configured_task_scores(nlp: Language) -> TaskScores:
+    """Find the scores that decided when a pipeline was trained.
+
+    nlp (Language): The pipeline.
+    RETURNS (TaskScores): By the settings of `spacy_mtl.TaskSelection.v1` in its config; by default
+        settings if there is none.
+    """
+    block = _find_block(nlp.config["training"].get("logger"), LOGGER) or {}
+    return find_task_scores(nlp, block.get("scores"), block.get("target"))
+
+
+def score_weights(nlp: Language) -> dict[str, float | None]:
+    """RETURNS (Dict[str, Optional[float]]): A pipeline's `[training.score_weights]`."""
+    return dict(nlp.config["training"]["score_weights"])
+
+
 def find_tasks(nlp: Language) -> list[str]:
     """List the tasks of a pipeline.
 
@@ -147,3 +164,13 @@ def _check_known(task: str, weights: Mapping[str, float], scores: Mapping[str, A
                 f"component. Set [training.logger.scores] {task} to one of its scores: "
                 f"{', '.join(numbers) or 'it has none, so remove it from the logger'}."
             )
+
+
+def _find_block(config: Any, logger: str) -> dict[str, Any] | None:
+    """RETURNS (Optional[Dict[str, Any]]): The settings of a logger, which others may wrap."""
+    if not isinstance(config, dict):
+        return None
+    if config.get("@loggers") == logger:
+        return config
+    found = (_find_block(part, logger) for part in config.values())
+    return next((block for block in found if block is not None), None)
