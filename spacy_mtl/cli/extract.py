@@ -46,7 +46,9 @@ def extract_cli(
         report = extract_heads(model, output, names, texts, only=only, force=force, keep=keep)
         print_report(report, len(texts))
         if report.differences and not (only or keep):
-            raise ValueError("Annotations differ. Nothing was written; --keep writes it all the same.")
+            raise ValueError(
+                "Annotations differ. Nothing was written; --keep writes it all the same."
+            )
         msg.good(f"Saved the pipeline to {output}")
 
 

@@ -96,9 +96,7 @@ def scores_only_of(nlp: Language, removed: Collection[str]) -> list[str]:
         if name not in removed
         for score in nlp.get_pipe_meta(name).default_score_weights
     }
-    own = {
-        score for name in removed for score in nlp.get_pipe_meta(name).default_score_weights
-    }
+    own = {score for name in removed for score in nlp.get_pipe_meta(name).default_score_weights}
     return sorted(own - kept)
 
 
@@ -127,4 +125,3 @@ def _reads_vectors(component: Any) -> bool:
     return isinstance(model, Model) and any(
         node.name == "static_vectors" or node.attrs.get("static_vectors") for node in model.walk()
     )
-

@@ -31,9 +31,7 @@ class TaskScores:
         self.weights = {task: dict(scores) for task, scores in weights.items()}
         self.target = dict(target) if target is not None else dict.fromkeys(self.weights, 1.0)
 
-    def of_tasks(
-        self, by_component: Mapping[str, Mapping[str, Any]]
-    ) -> dict[str, float | None]:
+    def of_tasks(self, by_component: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
         """Find the score of each task.
 
         by_component (Mapping[str, Mapping[str, Any]]): By component, its scores by name.

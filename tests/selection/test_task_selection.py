@@ -148,7 +148,9 @@ def test_the_target_decides_which_model_is_best(corpus, tmp_path):
     best = spacy.load(tmp_path / "output" / "model-best").meta["performance"]
     assert best["mtl_score"] == pytest.approx(0.75 * best["ents_f"] + 0.25 * best["tag_acc"])
     assert "MTL_SCORE" in shown
-    with pytest.raises(ValueError, match=r"\[training.score_weights\]. Set there:\nmtl_score = 1.0"):
+    with pytest.raises(
+        ValueError, match=r"\[training.score_weights\]. Set there:\nmtl_score = 1.0"
+    ):
         run(make_config(corpus, logger))
 
 
