@@ -46,9 +46,7 @@ def extract_cli(
         report = extract_heads(model, output, names, texts, only=only, force=force, keep=keep)
         print_report(report, len(texts))
         if report.differences and not (only or keep):
-            raise ValueError(
-                "Annotations differ. Nothing was written; --keep writes it all the same."
-            )
+            raise ValueError("Annotations differ. Nothing was written; --keep writes it anyway.")
         msg.good(f"Saved the pipeline to {output}")
 
 
@@ -67,9 +65,8 @@ def print_report(report: Extraction, n_texts: int) -> None:
     msg.table(rows, header=("Component", "What was done"), divider=True)
     if report.removed_vectors:
         msg.info("No head reads the word vectors: they are left out. Doc.similarity needs them.")
-    msg.info(
-        f"{report.bytes_before / MEGABYTE:.2f} MB before, {report.bytes_after / MEGABYTE:.2f} MB now"
-    )
+    before, after = report.bytes_before / MEGABYTE, report.bytes_after / MEGABYTE
+    msg.info(f"{before:.2f} MB before, {after:.2f} MB now")
     for difference in report.differences:
         msg.warn(f"Not as in the whole pipeline: {difference}")
     if not report.differences:

@@ -117,8 +117,8 @@ def unhook(nlp: Language) -> None:
 
 
 def merge_scores(by_component: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Put the scores of all components into one dict, as spaCy does: of equal names the last counts,
-    unless it has no annotation.
+    """Put the scores of all components into one dict, as spaCy does: of equal names the last one
+    counts, unless it has no annotation.
 
     by_component (Iterable[Dict[str, Any]]): The scores of each component, by name.
     RETURNS (Dict[str, Any]): All of them.

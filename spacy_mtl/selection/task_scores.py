@@ -70,7 +70,9 @@ def average_present(scores: Mapping[str, Any], weights: Mapping[str, float]) -> 
         proportion.
     RETURNS (Optional[float]): The average; None if all are absent, or have no weight.
     """
-    present = {name: weight for name, weight in weights.items() if scores.get(name) is not None}
+    present = {
+        name: weight for name, weight in weights.items() if weight and scores.get(name) is not None
+    }
     total = sum(map(abs, present.values()))
     if not total:
         return None
