@@ -98,7 +98,7 @@ def find_task_scores(
     weights: dict[str, dict[str, float]] = {}
     for name in find_tasks(nlp):
         chosen = named.get(name, nlp.get_pipe_meta(name).default_score_weights)
-        own = {chosen: 1.0} if isinstance(chosen, str) else dict(chosen)
+        own: Mapping[str, float | None] = {chosen: 1.0} if isinstance(chosen, str) else chosen
         used = {score: float(weight) for score, weight in own.items() if weight}
         if used:
             weights[name] = used
