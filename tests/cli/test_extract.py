@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 import srsly
@@ -16,6 +17,7 @@ from spacy_mtl.extraction.forget import forget_components
 from spacy_mtl.extraction.needs import find_reasons
 
 from ..trained import Trained, make_docs, run
+from ..trunk.pipelines import OURS, TRUNK, make_nlp
 
 pytest_plugins = ["tests.trained"]
 KINDS = {
@@ -88,7 +90,7 @@ def test_the_command_says_what_it_did(trained: Trained, tmp_path: Path) -> None:
     output = tmp_path / "new" / "part"
     result = run("mtl", "extract", trained.model, output, "--heads", "ner, tagger")
     assert result.exit_code == 0, result.output
-    assert spacy.load(output).pipe_names == ["tok2vec", "tagger", "parser", "ner"][:2] + ["ner"]
+    assert spacy.load(output).pipe_names == ["tok2vec", "tagger", "ner"]
     for words in ("kept: asked for", "the trunk of", "left out", "Identical annotations", "MB now"):
         assert words in result.output
     result = run("mtl", "extract", trained.model, output, "--heads", "ner")
@@ -121,39 +123,30 @@ def test_nothing_is_written_where_annotations_differ(tmp_path: Path) -> None:
     assert spacy.load(tmp_path / "part").pipe_names == ["first"]
 
 
-def test_a_balancer_forgets_the_others(trained: Trained, tmp_path: Path) -> None:
+def test_a_balancer_forgets_the_others() -> None:
     state = {"value": 0.5, "moments": {}}
     saved = {
         "method": "spacy_mtl.UW.v1",
-        "norms": {"ner": [1.0, 1.0], "srl": [2.0, 1.0]},
-        "parameters": {"ner": state, "srl": state},
+        "norms": {"ner": [1.0, 1.0], "tagger": [2.0, 1.0]},
+        "parameters": {"ner": state, "tagger": state},
     }
-    nlp = with_balancer(trained, {"@misc": "spacy_mtl.UW.v1", "normalize": "norm"})
-    nlp.get_pipe("tok2vec").balancer.set_state(saved)
-    forget_components(nlp, ["srl", "textcat"])
-    left = nlp.get_pipe("tok2vec").balancer.get_state()
+    balancer = {"@misc": "spacy_mtl.UW.v1", "normalize": "norm"}
+    nlp = make_nlp(OURS, ["tagger", "ner"], balancer=balancer)
+    nlp.get_pipe(TRUNK).balancer.set_state(saved)
+    forget_components(nlp, ["tagger"])
+    left = nlp.get_pipe(TRUNK).balancer.get_state()
     assert set(left["norms"]) == set(left["parameters"]) == {"ner"}
 
 
-def test_a_balancer_without_its_main_task_gives_way(trained: Trained, tmp_path: Path) -> None:
-    nlp = with_balancer(trained, {"@misc": "spacy_mtl.PriorityDescent.v1", "main": "srl"})
-    nlp.to_disk(tmp_path / "whole")
+def test_a_balancer_without_its_main_task_gives_way(tmp_path: Path) -> None:
+    balancer = {"@misc": "spacy_mtl.PriorityDescent.v1", "main": "tagger"}
+    make_nlp(OURS, ["tagger", "ner"], balancer=balancer).to_disk(tmp_path / "whole")
     extract(tmp_path / "whole", tmp_path / "part", ["ner"], TEXTS)
     config = load_config(tmp_path / "part" / "config.cfg")
-    assert config["components"]["tok2vec"]["balancer"]["@misc"] == "spacy_mtl.StaticWeights.v1"
-    cfg = json.loads((tmp_path / "part" / "tok2vec" / "cfg").read_text())
+    assert config["components"][TRUNK]["balancer"]["@misc"] == "spacy_mtl.StaticWeights.v1"
+    cfg = json.loads((tmp_path / "part" / TRUNK / "cfg").read_text())
     assert json.loads(cfg["balancer"]) == {}
     spacy.load(tmp_path / "part")
-
-
-def with_balancer(trained: Trained, balancer: dict) -> Language:
-    """RETURNS (Language): The trained pipeline with another, new balancer."""
-    config = load_config(trained.model / "config.cfg")
-    config["components"]["tok2vec"]["balancer"] = balancer
-    nlp = spacy.util.load_model_from_config(config, auto_fill=True)
-    for name in nlp.pipe_names:
-        nlp.get_pipe(name).from_disk(trained.model / name, exclude=["vocab", "cfg"])
-    return nlp
 
 
 def test_components_of_others_are_kept_for_safety() -> None:
@@ -175,7 +168,7 @@ def test_components_of_others_are_kept_for_safety() -> None:
 def test_word_vectors_that_no_head_reads_are_left_out(tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     for word in ("Ann", "left"):
-        nlp.vocab.set_vector(word, [1.0, 2.0])
+        nlp.vocab.set_vector(word, np.asarray([1.0, 2.0], dtype="f"))
     encoder = {
         "@architectures": "spacy.HashEmbedCNN.v2", "width": 8, "depth": 1, "embed_size": 50,
         "window_size": 1, "maxout_pieces": 2, "subword_features": True,
