@@ -6,11 +6,18 @@ from typing import Annotated, Any
 
 import srsly
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
-from spacy.training import Example
+from spacy.language import Language
 from thinc.api import fix_random_seed
 from wasabi import Printer
 
-from .annotation import count_annotated, is_scorable
+from ..annotation import count_annotated, drop_unannotated
+from ..selection.hooks import merge_scores
+from ..selection.task_scores import (
+    TARGET_SCORE,
+    average_present,
+    configured_task_scores,
+    score_weights,
+)
 from .evaluate_srl import give_predicates_to_heads, set_srl_scores
 from .inputs import failing_clearly, load_pipeline, read_examples
 
@@ -87,7 +94,8 @@ def evaluate(
     RETURNS (Dict[str, Any]): "documents" and "words" of the data, "speed" in words per second,
         "annotated": by component, the number of documents that it can be scored on, and
         "components": by component, all its scores by name, None where the data lacks the
-        annotation.
+        annotation, and "average": the average of the scores by `[training.score_weights]`, or by
+        the target of the training's `spacy_mtl.TaskSelection.v1`, over those that are not None.
     RAISES (ValueError): If the pipeline or the data is missing, empty or broken, or if there is no
         semantic role component for `srl_scores` or `gold_predicates`.
     """
@@ -120,6 +128,7 @@ def evaluate(
             if own
         },
     }
+    results["average"] = average_score(nlp, results["components"])
     print_results(msg, results)
     if output is not None:
         Path(output).write_text(
@@ -129,22 +138,19 @@ def evaluate(
     return results
 
 
-def drop_unannotated(
-    scores: dict[str, Any], component: Any, examples: list[Example]
-) -> dict[str, Any]:
-    """Put None in place of scores that the data has no annotation for.
+def average_score(nlp: Language, components: dict[str, dict[str, Any]]) -> float | None:
+    """Average the scores that the training went by, without those that the data lacks the
+    annotation for.
 
-    scores (Dict[str, Any]): A component's scores by name.
-    component (Any): The component.
-    examples (List[Example]): The data.
-    RETURNS (Dict[str, Any]): The scores in the same order.
+    nlp (Language): The pipeline.
+    components (Dict[str, Dict[str, Any]]): By component, its scores.
+    RETURNS (Optional[float]): The average; None if no such score is there.
     """
-    if hasattr(component, "is_annotated"):
-        return scores if count_annotated(component, [], examples) else dict.fromkeys(scores)
-    return {
-        name: value if any(is_scorable(name, eg.reference) for eg in examples) else None
-        for name, value in scores.items()
-    }
+    weights = {name: weight or 0.0 for name, weight in score_weights(nlp).items()}
+    if weights.get(TARGET_SCORE):
+        tasks = configured_task_scores(nlp)
+        return average_present(tasks.of_tasks(components), tasks.target)
+    return average_present(merge_scores(components.values()), weights)
 
 
 def print_results(msg: Printer, results: dict[str, Any]) -> None:
@@ -174,6 +180,10 @@ def print_results(msg: Printer, results: dict[str, Any]) -> None:
         header=("Component", "Docs", "Score", "P", "R", "F", "Value"),
         aligns=("l", "r", "l", "r", "r", "r", "r"),
         title="Scores",
+    )
+    msg.text(
+        f"Weighted average of the scores that the data has the annotation for: "
+        f"{percent(results['average'])}"
     )
     for component, scores in results["components"].items():
         for name, by_label in scores.items():

@@ -71,6 +71,27 @@ class MultiTaskTok2Vec(Tok2Vec):
         self._normalized_tasks: set[str] = set()
         self._mean_losses: set[str] = set()
         self._own_readers: dict[str, OwnReader] = {}
+        self._detached: set[str] = set()
+
+    @property
+    def detached_tasks(self) -> frozenset[str]:
+        """RETURNS (FrozenSet[str]): The tasks whose gradients the trunk ignores."""
+        return frozenset(self._detached)
+
+    def detach(self, task: str) -> None:
+        """Ignore a task from the next update on: it is absent for the balancer, and no gradient of
+        its head reaches the network. The head itself may go on learning.
+
+        task (str): The head's name.
+        """
+        self._detached.add(task)
+
+    def attach(self, task: str) -> None:
+        """Let a task take part again that was detached.
+
+        task (str): The head's name.
+        """
+        self._detached.discard(task)
 
     def add_listener(self, listener: Tok2VecListener, component_name: str) -> None:
         """Add the listener of a head. Usually internal.
@@ -188,6 +209,7 @@ class MultiTaskTok2Vec(Tok2Vec):
             replay=replay,
             layout=layout,
             inputs=inputs,
+            ignored=self.detached_tasks,
         )
         for listener in self.listeners:
             open_step(listener, self._step)

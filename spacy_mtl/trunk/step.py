@@ -1,7 +1,7 @@
 """One batch on its way through the trunk: from the shared forward to the shared backward."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from spacy.tokens import Doc
@@ -32,6 +32,7 @@ class TrunkStep:
         replay: Replay | None = None,
         layout: Layout | None = None,
         inputs: Sequence[Doc] | None = None,
+        ignored: Collection[str] = (),
     ) -> None:
         """Open a step.
 
@@ -47,6 +48,7 @@ class TrunkStep:
             trunk's output alone.
         inputs (Optional[Sequence[Doc]]): What the trunk read, where that was not just the batch;
             see `place_readings`.
+        ignored (Collection[str]): The tasks that read the output, but take no part otherwise.
         """
         self.trunk_name = trunk_name
         self.docs = list(docs)
@@ -59,6 +61,7 @@ class TrunkStep:
         self._backprop = backprop
         self._ops = ops
         self._starts = list(itertools.accumulate((len(doc) for doc in self.inputs), initial=0))
+        self._ignored = ignored
         self._positions = {id(doc): i for i, doc in enumerate(self.docs)}
         self._positions.update({id(doc): i for i, doc in enumerate(self.inputs)})
         self._copies: list[Doc] = []  # kept alive, so that their ids stay theirs
@@ -127,6 +130,8 @@ class TrunkStep:
         columns = self._columns(channels)
 
         def report(gradient: Sequence[Floats2d]) -> list[Any]:
+            if task in self._ignored:
+                return []
             if task not in self._gradients:
                 width = self.outputs[0].shape[1]
                 self._gradients[task] = self._ops.alloc2f(self._starts[-1], width)

@@ -46,3 +46,21 @@ def is_scorable(score: str, reference: Doc) -> bool:
     if kind == "spans":
         return any(rest.startswith(f"{key}_") for key in reference.spans)
     return ANNOTATED[kind](reference) if kind in ANNOTATED else True
+
+
+def drop_unannotated(
+    scores: dict[str, Any], component: Any, examples: Sequence[Example]
+) -> dict[str, Any]:
+    """Put None in place of scores that the data has no annotation for.
+
+    scores (Dict[str, Any]): A component's scores by name.
+    component (Any): The component.
+    examples (Sequence[Example]): The data.
+    RETURNS (Dict[str, Any]): The scores in the same order.
+    """
+    if hasattr(component, "is_annotated"):
+        return scores if count_annotated(component, [], examples) else dict.fromkeys(scores)
+    return {
+        name: value if any(is_scorable(name, eg.reference) for eg in examples) else None
+        for name, value in scores.items()
+    }
