@@ -46,6 +46,7 @@ KINDS_OF_FACTORY = {
     "mtl_textcat": [CATEGORIES],
     "mtl_regression": [CATEGORIES],
     "mtl_language_model": [TEXT],
+    "mtl_syntax": ["tags", "morphs", "deps"],
     "mtl_srl": [ROLES],
     "spancat": [SPANS],
     "spancat_singlelabel": [SPANS],
