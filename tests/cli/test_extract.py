@@ -178,7 +178,7 @@ def test_word_vectors_that_no_head_reads_are_left_out(tmp_path: Path) -> None:
         nlp.add_pipe("tagger", name=name, config={"model": model}).add_label("X")
     nlp.initialize()
     nlp.to_disk(tmp_path / "whole")
-    for name, n_vectors in (("with", 2), ("without", 0)):
+    for name, has_vectors in (("with", True), ("without", False)):
         report = extract(tmp_path / "whole", tmp_path / name, [name], ["Ann left"], only=True)
         assert not report.differences
-        assert len(spacy.load(tmp_path / name).vocab.vectors) == n_vectors
+        assert bool(spacy.load(tmp_path / name).vocab.vectors.n_keys) == has_vectors
