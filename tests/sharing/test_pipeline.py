@@ -14,7 +14,6 @@ from spacy_mtl.sharing import shown
 from spacy_mtl.sharing.usage import listener_weights
 from tests.models.encoding import TEXTS
 from tests.trunk.pipelines import (
-    HEADS,
     TRUNK,
     make_examples,
     parameters,
@@ -157,18 +156,16 @@ def test_hub_of_several_layers_is_the_sum_over_layers():
     np.testing.assert_allclose(hub_gram(outputs, gradients, blocks), expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("head", ["ner", "morphologizer", "textcat", "spancat"])
 @pytest.mark.parametrize("kind", ["layers", "experts"])
 def test_built_in_heads_learn_behind_every_listener(kind, head):
     trunk = PIPELINES[kind][0]
-    for listener in (MIX, layer(0)) if kind == "layers" else (GATED,):
-        nlp = make_nlp(trunk, {head: listener})
-        before, shares = parameters(nlp, head), parameters(nlp)
-        for _ in range(2):
-            train(nlp, make_examples(nlp), Adam(0.01))
-        assert (parameters(nlp, head) != before).any()
-        assert (parameters(nlp) != shares).any()
-        predict(nlp)
+    nlp = make_nlp(trunk, {head: MIX if kind == "layers" else GATED})
+    before, before_trunk = parameters(nlp, head), parameters(nlp)
+    train(nlp, make_examples(nlp), Adam(0.01))
+    assert (parameters(nlp, head) != before).any()
+    assert (parameters(nlp) != before_trunk).any()
+    predict(nlp)
 
 
 @each_pipeline
