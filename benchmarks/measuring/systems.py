@@ -79,7 +79,11 @@ class Recipe:
     without: tuple[str, ...] = ()
 
     def apply(self, config: Config) -> Config:
-        """RETURNS (Config): The config, changed in place."""
+        """Set what the recipe sets.
+
+        config (Config): A config, not interpolated; changed.
+        RETURNS (Config): The same config.
+        """
         for place, value in self.changes.items():
             *path, key = place.split(".")
             section: Any = config

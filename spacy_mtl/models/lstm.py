@@ -94,7 +94,7 @@ class _Recurrence(torch.autograd.Function):
         return hidden
 
     @staticmethod
-    def backward(ctx: Any, d_hidden: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, d_hidden: Tensor) -> tuple[Tensor | None, ...]:
         inputs, w_input, w_hidden, gates, hidden, cells, squashed = ctx.saved_tensors
         sizes, n_hidden = ctx.sizes, hidden.shape[2]
         before = torch.from_numpy(
