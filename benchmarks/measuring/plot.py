@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .results import Results, Run, ratios, speeds
-from .systems import OUR_CNN, SHIPPED, STOCK, SWITCHED, SYSTEMS, THREE_RAW
+from .systems import FIRST_PASS, OUR_CNN, SHIPPED, STOCK, SWITCHED, SYSTEMS, THREE_RAW
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart
 COLOURS = {
@@ -41,7 +41,11 @@ def draw_speed(results: Results, path: Path) -> bool:
         (title, results.select(section=section, corpus=corpus, workload=workload))
         for section, workload, title in BARS
     ]
-    groups = [(title, runs) for title, runs in groups if runs]
+    groups = [
+        (title, [run for run in runs if run.setting != FIRST_PASS])
+        for title, runs in groups
+        if runs
+    ]
     if not groups:
         return False
     plt = _pyplot()

@@ -24,9 +24,10 @@ def print_report(results: Results) -> None:
     for corpus, workload, setting in _tables(results.runs, "predict"):
         runs = results.select(section="predict", corpus=corpus, workload=workload)
         _print_speeds(f"{corpus}: {workload}, one process", runs, setting)
-    for corpus, workload, _ in _tables(results.runs, "train"):
+    for corpus, workload, setting in _tables(results.runs, "train"):
         runs = results.select(section="train", corpus=corpus, workload=workload)
-        _print_speeds(f"{corpus}: {workload} (spaCy: ner + textcat)", runs, "")
+        runs = [run for run in runs if run.setting == setting]
+        _print_speeds(f"{corpus}: {workload} (spaCy: ner + textcat),", runs, setting)
     _print_cores(results)
     for section, title in (
         ("length", "tokens in a document, at equal words"),

@@ -18,8 +18,11 @@ from .fresh import in_fresh_process
 from .machine import describe_machine
 from .results import Results, Run
 from .systems import (
+    FIRST_PASS,
+    LATER_PASSES,
     NER_ALONE,
     OUR_CNN,
+    RECIPES,
     ROLES_ALONE,
     SHIPPED,
     STOCK,
@@ -309,19 +312,25 @@ class Runner:
                         )
 
     def _train(self, corpus: SpeedCorpus, models: dict[str, Path]) -> None:
-        rounds = self.options.few_rounds
+        """Training on a part of the corpus: its first pass, in which gold annotation is aligned,
+        and later ones."""
+        rounds, words = self.options.few_rounds, self.options.words // 2
+        total = len(RECIPES) * (1 + rounds) * len(SYSTEMS)
         with (
             self._crew(models) as crew,
-            tqdm(total=rounds * len(crew), desc=f"{corpus.name}: training", unit="run") as bar,
+            tqdm(total=total, desc=f"{corpus.name}: training", unit="run") as bar,
         ):
-            for system, worker in crew.items():
-                worker.call("begin_training", self._config(system.model, NO_END), corpus.train)
-                worker.call("train", WARM_UP_WORDS)
-            for number in range(rounds):
-                for system, worker in _rotated(crew, number):
-                    found = worker.call("train", self.options.words // 2)
-                    self._note("train", corpus, TRAINING, system, "", number, found)
-                    bar.update()
+            for recipe in RECIPES:
+                workload = Workload(f"training, {recipe.name}", (), None, raw=False)
+                for system, worker in crew.items():
+                    config = recipe.apply(self._config(system.model, NO_END))
+                    worker.call("begin_training", config, corpus.train, words, recipe.without)
+                for number in range(1 + rounds):
+                    setting = LATER_PASSES if number else FIRST_PASS
+                    for system, worker in _rotated(crew, number):
+                        found = worker.call("train", words)
+                        self._note("train", corpus, workload, system, setting, number, found)
+                        bar.update()
 
     def _start_afresh(
         self, corpus: SpeedCorpus, stream: TextStream, models: dict[str, Path]
@@ -405,8 +414,6 @@ class Runner:
 
 OUR_IMPORTS = ["spacy", "torch", "spacy_mtl.trunk.factory", "spacy_mtl.heads.srl"]
 NO_END = 100_000  # training steps in a schedule that is not followed to its end
-WARM_UP_WORDS = 1000
-TRAINING = Workload("training, three heads", (), None, raw=False)
 
 
 @contextmanager

@@ -64,6 +64,50 @@ WORKLOADS = (
     THREE_RAW,
 )
 
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the pipelines are trained, all alike.
+
+    name (str): Its name in tables.
+    changes (Dict[str, Any]): What it sets in the config, by dotted name.
+    without (Tuple[str, ...]): Components that are left out.
+    """
+
+    name: str
+    changes: dict[str, Any]
+    without: tuple[str, ...] = ()
+
+    def apply(self, config: Config) -> Config:
+        """Set what the recipe sets.
+
+        config (Config): A config, not interpolated; changed.
+        RETURNS (Config): The same config.
+        """
+        for place, value in self.changes.items():
+            *path, key = place.split(".")
+            section: Any = config
+            for name in path:
+                section = section[name]
+            section[key] = value
+        training = config["training"]
+        kept = [name for name in training["annotating_components"] if name not in self.without]
+        training["annotating_components"] = kept
+        return config
+
+
+FIRST_PASS, LATER_PASSES = "first pass", "later passes"
+
+RECIPES = (  # one after the other in the same processes: what is left out stays out
+    Recipe("three heads and senter", {}),
+    Recipe("three heads", {}, without=("senter",)),
+    Recipe(
+        "three heads, whole documents, 1,000 words",  # as `spacy init config` has it in the end
+        {"corpora.train.max_length": 0, "training.batcher.size": 1000},
+        without=("senter",),
+    ),
+)
+
 STOCK_CONFIG = """
 [nlp]
 lang = "en"

@@ -78,6 +78,18 @@ def read_examples(nlp: Language, config: Config) -> list[Example]:
     return list(reader(nlp))
 
 
+def some_examples(examples: Sequence[Example], n_words: int) -> list[Example]:
+    """RETURNS (List[Example]): Random ones, the same each time, with so many words together."""
+    order, chosen, words = list(examples), [], 0
+    random.Random(0).shuffle(order)
+    for example in order:
+        if words >= n_words:
+            break
+        chosen.append(example)
+        words += len(example.reference)
+    return chosen
+
+
 def make_optimizer(config: Config) -> Optimizer:
     """RETURNS (Optimizer): The config's optimizer."""
     optimizer: Optimizer = registry.resolve({"it": config["training"]["optimizer"]})["it"]

@@ -152,16 +152,28 @@ class Station:
 
         train_pipeline(config, train, steps, path)
 
-    def begin_training(self, config: "Config", train: Path) -> None:
-        """Get ready to train the loaded pipeline further.
+    def begin_training(
+        self, config: "Config", train: Path, n_words: int, without: tuple[str, ...] = ()
+    ) -> None:
+        """Get ready to train the loaded pipeline further, on a part of a corpus.
 
         config (Config): Its config, not interpolated.
         train (Path): The `.spacy` file to train on.
+        n_words (int): The words of the part.
+        without (Tuple[str, ...]): Components to leave out.
         """
-        from .training import make_optimizer, read_examples, training_steps, with_data
+        from .training import (
+            make_optimizer,
+            read_examples,
+            some_examples,
+            training_steps,
+            with_data,
+        )
 
+        for name in set(without) & set(self.nlp.pipe_names):
+            self.nlp.remove_pipe(name)
         full = with_data(config, train)
-        examples = read_examples(self.nlp, full)
+        examples = some_examples(read_examples(self.nlp, full), n_words)
         self.steps = training_steps(self.nlp, full, examples, make_optimizer(full))
 
     def train(self, n_words: int) -> dict[str, float]:

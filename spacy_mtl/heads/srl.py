@@ -374,9 +374,11 @@ class SemanticRoleHead(Head):
         d_tokens = backprop_detector(d_scores * (scale * self.cfg["predicate_weight"]))
         if len(gold.query.predicates):
             frame_scores, backprop_framer = framer.begin_update((tokens, gold.query))
-            used = frame_scores.tags[:, : self._n_tags()]
-            d_tags = self.model.ops.xp.zeros_like(frame_scores.tags)
-            tag_loss, d_tags[:, : self._n_tags()] = softmax_cross_entropy(used, gold.tags)
+            n_tags = self._n_tags()
+            tag_loss, d_tags = softmax_cross_entropy(frame_scores.tags[:, :n_tags], gold.tags)
+            if n_tags < frame_scores.tags.shape[1]:
+                d_used, d_tags = d_tags, self.model.ops.xp.zeros_like(frame_scores.tags)
+                d_tags[:, :n_tags] = d_used
             sense_loss, d_senses = segment_cross_entropy(
                 frame_scores.senses,
                 gold.query.candidate_predicates,

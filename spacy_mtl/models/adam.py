@@ -1,16 +1,19 @@
 """thinc's Adam on torch parameters, in a few passes over memory."""
 
 import math
-from typing import Any, cast
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from thinc.api import Optimizer
-from thinc.types import FloatsXd
 from torch import Tensor
 from torch.optim.adam import adam
 
 MAX_AVERAGE_DECAY = 0.9999  # thinc's
+Key = tuple[int, str]
+_ENDLESS = torch.tensor(math.inf)
 
 
 def can_step(optimizer: Optimizer, parameter: Tensor) -> bool:
@@ -34,8 +37,10 @@ def can_step(optimizer: Optimizer, parameter: Tensor) -> bool:
 
 
 @torch.no_grad()
-def step(optimizer: Optimizer, key: tuple[int, str], weights: Tensor, gradient: Tensor) -> None:
-    """Update a parameter as calling the optimizer would, about ten times quicker.
+def step(
+    optimizer: Optimizer, keys: Sequence[Key], weights: list[Tensor], gradients: list[Tensor]
+) -> None:
+    """Update parameters as calling the optimizer for each would, more than ten times quicker.
 
     The hyperparameters, schedules, moments, averages and counts stay the optimizer's, so that
     steps of either kind can follow one another. Only the order of roundings differs. thinc's
@@ -43,23 +48,43 @@ def step(optimizer: Optimizer, key: tuple[int, str], weights: Tensor, gradient: 
     corrections in the rate, as at the end of their section 2.
 
     optimizer (Optimizer): An optimizer for which `can_step`.
-    key (Tuple[int, str]): What the optimizer knows the parameter by.
-    weights (Tensor): The parameter; changed.
-    gradient (Tensor): Its gradient; set to zero.
+    keys (Sequence[Tuple[int, str]]): What the optimizer knows each parameter by.
+    weights (List[Tensor]): The parameters; changed.
+    gradients (List[Tensor]): Their gradients; set to zero.
     """
-    optimizer.nr_update[key] += 1
-    n_updates = optimizer.nr_update[key]
+    by_age: defaultdict[int, list[int]] = defaultdict(list)
+    for position, key in enumerate(keys):
+        optimizer.nr_update[key] += 1
+        by_age[optimizer.nr_update[key]].append(position)
+    for n_updates, positions in by_age.items():
+        _step_together(
+            optimizer,
+            n_updates,
+            [keys[position] for position in positions],
+            [weights[position] for position in positions],
+            [gradients[position] for position in positions],
+        )
+
+
+def _step_together(
+    optimizer: Optimizer,
+    n_updates: int,
+    keys: list[Key],
+    weights: list[Tensor],
+    gradients: list[Tensor],
+) -> None:
+    """Update parameters that have been updated equally often."""
     if optimizer.L2 and not optimizer.L2_is_weight_decay:
-        gradient.add_(weights, alpha=optimizer.L2)
+        torch._foreach_add_(gradients, weights, alpha=optimizer.L2)
     if optimizer.grad_clip:
-        _clip(gradient, optimizer.grad_clip)
+        _clip(gradients, optimizer.grad_clip)
     adam(
-        [weights],
-        [gradient],
-        [_state(optimizer.mom1, key, weights)],
-        [_state(optimizer.mom2, key, weights)],
+        weights,
+        gradients,
+        [_state(optimizer.mom1, key, own) for key, own in zip(keys, weights, strict=True)],
+        [_state(optimizer.mom2, key, own) for key, own in zip(keys, weights, strict=True)],
         [],
-        [torch.tensor(math.inf)],  # torch's own bias corrections are then 1
+        [_ENDLESS] * len(weights),  # torch's own bias corrections are then 1
         foreach=False,
         fused=True,
         amsgrad=False,
@@ -70,14 +95,15 @@ def step(optimizer: Optimizer, key: tuple[int, str], weights: Tensor, gradient: 
         eps=optimizer.eps,
         maximize=False,
     )
-    gradient.zero_()
+    torch._foreach_zero_(gradients)
     if optimizer.L2 and optimizer.L2_is_weight_decay:
-        weights.mul_(1.0 - optimizer.learn_rate * optimizer.L2)
+        torch._foreach_mul_(weights, 1.0 - optimizer.learn_rate * optimizer.L2)
     if optimizer.averages is not None:
-        if key not in optimizer.averages:
-            optimizer.averages[key] = cast(FloatsXd, torch.zeros_like(weights).numpy())
-        decay = min((1.0 + n_updates) / (10.0 + n_updates), MAX_AVERAGE_DECAY)
-        torch.from_numpy(optimizer.averages[key]).lerp_(weights, 1.0 - decay)
+        kept = min((1.0 + n_updates) / (10.0 + n_updates), MAX_AVERAGE_DECAY)
+        averages = [
+            _average(optimizer.averages, key, own) for key, own in zip(keys, weights, strict=True)
+        ]
+        torch._foreach_lerp_(averages, weights, 1.0 - kept)
 
 
 def _corrected_rate(optimizer: Optimizer, n_updates: int) -> float:
@@ -85,10 +111,11 @@ def _corrected_rate(optimizer: Optimizer, n_updates: int) -> float:
     return float(optimizer.learn_rate * math.sqrt(second) / first)
 
 
-def _clip(gradient: Tensor, threshold: float) -> None:
-    norm = float(torch.linalg.vector_norm(gradient))
-    if norm >= threshold:
-        gradient.mul_(threshold / norm)
+def _clip(gradients: list[Tensor], threshold: float) -> None:
+    norms = torch.stack(torch._foreach_norm(gradients)).tolist()
+    for gradient, norm in zip(gradients, norms, strict=True):
+        if norm >= threshold:
+            gradient.mul_(threshold / norm)
 
 
 def _state(moments: Any, key: tuple[int, str], weights: Tensor) -> Tensor:
@@ -96,3 +123,9 @@ def _state(moments: Any, key: tuple[int, str], weights: Tensor) -> Tensor:
     if key not in moments:
         moments[key] = torch.zeros(weights.numel()).numpy()
     return torch.from_numpy(moments[key]).view_as(weights)
+
+
+def _average(averages: Any, key: Key, weights: Tensor) -> Tensor:
+    if key not in averages:
+        averages[key] = torch.zeros_like(weights).numpy()
+    return torch.from_numpy(averages[key])

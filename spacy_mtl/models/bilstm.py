@@ -10,11 +10,11 @@ from thinc.api import Model
 from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import PackedSequence
 
 from .cnn import WindowEncoder
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
+from .lstm import read_both_ways
 from .precision import Precision
 
 CORE_TOKENS = 256  # a document is cut into pieces that overlap by OVERLAP_TOKENS to either side
@@ -111,8 +111,8 @@ class BiLSTMEncoder(nn.Module):
         step_of_token = torch.from_numpy(place).to(tokens.device)
         batch_sizes = torch.from_numpy(sizes)
         for lstm, norm in zip(self.lstm, self.norm, strict=True):
-            packed = PackedSequence(F.embedding(token_of_step, tokens), batch_sizes)
-            hidden = F.embedding(step_of_token, lstm(packed)[0].data)
+            steps = read_both_ways(lstm, F.embedding(token_of_step, tokens), batch_sizes)
+            hidden = F.embedding(step_of_token, steps)
             tokens = tokens + drop_out(norm(hidden), dropout, self.training)
             if layers_seen is not None:
                 layers_seen.append(tokens)

@@ -9,7 +9,7 @@ from typing import Any
 
 import srsly
 import torch
-from thinc.api import Model, Optimizer, PyTorchShim
+from thinc.api import ArgsKwargs, Model, Optimizer, PyTorchShim
 from thinc.layers import pytorchwrapper
 from thinc.shims.shim import Shim
 from thinc.util import get_torch_default_device, xp2torch
@@ -99,12 +99,17 @@ class TorchShim(PyTorchShim):
         """
         if self._model is None:
             return
-        if any(not adam.can_step(optimizer, weights) for weights in self._model.parameters()):
-            super().finish_update(optimizer)
+        named = list(self._model.named_parameters())
+        if all(adam.can_step(optimizer, weights) for _, weights in named):
+            due = [(name, weights) for name, weights in named if weights.grad is not None]
+            adam.step(
+                optimizer,
+                [(self.id, name) for name, _ in due],
+                [weights.data for _, weights in due],
+                [weights.grad for _, weights in due if weights.grad is not None],
+            )
         else:
-            for name, weights in self._model.named_parameters():
-                if weights.grad is not None:
-                    adam.step(optimizer, (self.id, name), weights.data, weights.grad)
+            super().finish_update(optimizer)
         forget_derived(self._model)
 
     @contextlib.contextmanager
@@ -159,11 +164,21 @@ class TorchShim(PyTorchShim):
         """Run the module in training mode.
 
         inputs (ArgsKwargs): The module's arguments.
-        RETURNS (Tuple[Any, Callable]): What the module returns, and the backward pass.
+        RETURNS (Tuple[Any, Callable]): What the module returns, and the backward pass, which
+            gives the gradient of each argument that is a tensor and leaves the others.
         RAISES (ValueError): If there is no module yet.
         """
-        self._require_module()
-        return super().begin_update(inputs)
+        module = self._require_module()
+        if not module.training:
+            module.train()
+        output = module(*inputs.args, **inputs.kwargs)
+
+        def backprop(gradients: ArgsKwargs) -> ArgsKwargs:
+            torch.autograd.backward(*gradients.args, **gradients.kwargs)
+            keywords = {name: _gradient_of(value) for name, value in inputs.kwargs.items()}
+            return ArgsKwargs(tuple(map(_gradient_of, inputs.args)), keywords)
+
+        return output, backprop
 
     def _require_module(self) -> torch.nn.Module:
         if self._model is None:
@@ -172,6 +187,10 @@ class TorchShim(PyTorchShim):
                 "pipeline before predicting or updating."
             )
         return self._model
+
+
+def _gradient_of(argument: Any) -> Any:
+    return argument.grad if isinstance(argument, torch.Tensor) else argument
 
 
 def torch_layer(

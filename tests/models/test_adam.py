@@ -35,7 +35,7 @@ def run_ours(optimizer, all_gradients, weights):
     parameter = torch.tensor(weights)
     for gradient in all_gradients:
         own = torch.tensor(gradient)
-        step(optimizer, KEY, parameter, own)
+        step(optimizer, [KEY], [parameter], [own])
         assert not own.any()
         optimizer.step_schedules()
     return parameter.numpy()
@@ -97,6 +97,24 @@ def test_steps_of_both_kinds_follow_one_another():
     weights = run_ours(ours, drawn[2:4], weights)
     weights = run_thinc(ours, drawn[4:], weights)
     np.testing.assert_allclose(weights, expected, rtol=1e-4, atol=1e-6)
+    assert_same_state(ours, theirs)
+
+
+def test_parameters_stepped_together_keep_their_own_counts_and_clipping():
+    ours, theirs = (Optimizer(0.01, grad_clip=4.0) for _ in range(2))
+    keys = [(1, "small"), (1, "large"), (1, "late")]
+    drawn = [gradients(5, scale, seed) for seed, scale in enumerate((0.1, 9.0, 1.0))]
+    expected = [start() for _ in keys]
+    parameters = [torch.tensor(start()) for _ in keys]
+    for number in range(5):
+        due = range(3 if number >= 2 else 2)  # the last one begins at the third step
+        for at in due:
+            expected[at], _ = theirs(keys[at], expected[at], drawn[at][number].copy())
+        own = [torch.tensor(drawn[at][number]) for at in due]
+        step(ours, [keys[at] for at in due], [parameters[at] for at in due], own)
+        assert not any(gradient.any() for gradient in own)
+    for parameter, weights in zip(parameters, expected, strict=True):
+        np.testing.assert_allclose(parameter.numpy(), weights, rtol=1e-4, atol=1e-5)
     assert_same_state(ours, theirs)
 
 
