@@ -147,9 +147,10 @@ def _reduce_labels(scores: np.ndarray, is_start: np.ndarray) -> _Contest:
     RETURNS (_Contest): What is left.
     """
     n_labels = scores.shape[1] // 2
-    at = np.arange(len(scores))
+    row = np.arange(len(scores)) * scores.shape[1]  # where it begins in `flat`
+    flat = scores.ravel()
     closed_tags = scores[:, : n_labels + 1].argmax(axis=1)  # [rows]
-    closed = scores[at, closed_tags]
+    closed = flat.take(row + closed_tags)
     goes_on = scores[:, n_labels + 1 :] > closed[:, None]  # [rows, K]
     goes_on[is_start] = False
     is_left = np.logical_or.reduceat(goes_on, np.flatnonzero(is_start), axis=0)  # [sequences, K]
@@ -158,8 +159,9 @@ def _reduce_labels(scores: np.ndarray, is_start: np.ndarray) -> _Contest:
     unused = np.arange(own.shape[1]) >= n_left[:, None]  # [sequences, labels left]
     sequence = is_start.cumsum() - 1  # [rows]
     labels = own[sequence]
-    begin = scores[at[:, None], 1 + labels].astype(np.float64)
-    inside = scores[at[:, None], 1 + n_labels + labels].astype(np.float64)
+    place = labels + row[:, None] + 1
+    begin = flat.take(place).astype(np.float64)
+    inside = flat.take(place + n_labels).astype(np.float64)
     inside[unused[sequence] | is_start[:, None]] = -np.inf
     return _Contest(closed.astype(np.float64), closed_tags, labels, begin, inside)
 
