@@ -237,6 +237,4 @@ def _run_viterbi(
         is_inside[first:end] = stays
         np.copyto(state[earlier : earlier + len(now)], now, where=stays)
     label = contest.labels[rows, state - 1]
-    tags[rows] = np.where(
-        state > 0, 1 + label + n_labels * is_inside, contest.closed_tags[rows]
-    )
+    tags[rows] = np.where(state > 0, 1 + label + n_labels * is_inside, contest.closed_tags[rows])
