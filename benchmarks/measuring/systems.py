@@ -49,9 +49,16 @@ OUR_CNN = System("spacy-mtl, same CNN", "cnn", use_blis=True, ours=True)
 SHIPPED = System("spacy-mtl, shipped config", "shipped", use_blis=True, ours=True)
 SYSTEMS = (STOCK, SWITCHED, OUR_CNN, SHIPPED)
 
-ONE, TWO = ("tok2vec", "ner"), ("tok2vec", "ner", "textcat")
-THREE_RAW = Workload("three heads, raw text", TWO, None, raw=True)
-THREE_TOKENIZED = Workload("three heads, tokenized", TWO, None, raw=False)
+ONE, TWO, THREE = (
+    ("tok2vec", "ner"),
+    ("tok2vec", "ner", "textcat"),
+    ("tok2vec", "ner", "textcat", "srl"),
+)
+# Like for like: neither side has a sentence recognizer.
+THREE_RAW = Workload("three heads, raw text", TWO, THREE, raw=True)
+THREE_TOKENIZED = Workload("three heads, tokenized", TWO, THREE, raw=False)
+# All that the shipped config has, which spaCy's pipeline here does not.
+SENTENCES_RAW = Workload("three heads + sentence recognizer, raw text", TWO, None, raw=True)
 NER_ALONE = Workload("ner, tokenized", ONE, ONE, raw=False)
 ROLES_ALONE = Workload("roles, tokenized", TWO, ("tok2vec", "senter", "srl"), raw=False)
 WORKLOADS = (
@@ -62,6 +69,7 @@ WORKLOADS = (
     Workload("ner + textcat, raw text", TWO, TWO, raw=True),
     THREE_TOKENIZED,
     THREE_RAW,
+    SENTENCES_RAW,
 )
 
 

@@ -5,6 +5,7 @@ further tokens (I), in the order of the labels. Sequences stand one after the ot
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,9 +16,9 @@ def decode_bio(scores: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
     """Find the valid tag sequences with the highest sums of scores, exactly.
 
     A sequence is valid if each I-x follows B-x or I-x. Wherever the highest-scoring tags are valid
-    they are the answer; the others are cut into segments that can be solved apart (see
-    `_find_cuts`), and those run through the Viterbi algorithm together. The work is linear in
-    tokens and labels.
+    they are the answer; the others are reduced to the few labels that matter (see `_Contest`), cut
+    into segments that can be solved apart (see `_find_cuts`), and those run through the Viterbi
+    algorithm together. The work is linear in tokens and labels.
 
     scores (np.ndarray): [tokens, 1 + 2K], any scores that add up, such as logits or log
         probabilities. -inf forbids a tag; O must be possible.
@@ -41,13 +42,15 @@ def decode_bio(scores: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
         return tags
     sequence = is_start.cumsum() - 1  # [tokens], empty sequences not counted
     rows = np.flatnonzero(np.bincount(sequence[invalid], minlength=sequence[-1] + 1)[sequence])
-    is_cut = is_start[rows] | _find_cuts(scores[rows], is_start[rows])
+    contest = _reduce_labels(scores[rows], is_start[rows])
+    is_cut = is_start[rows] | _find_cuts(contest)
     segment = is_cut.cumsum() - 1
-    is_bad = np.bincount(segment[_find_invalid(tags[rows], is_cut, n_labels)])[: segment[-1] + 1]
+    own_tags = tags[rows]
+    bad = np.flatnonzero(np.bincount(segment[_find_invalid(own_tags, is_cut, n_labels)]))
     starts = np.flatnonzero(is_cut)
     sizes = np.diff(starts, append=len(rows))
-    bad = np.flatnonzero(is_bad)
-    _run_viterbi(scores, rows[starts[bad]], sizes[bad], tags)
+    _run_viterbi(contest, starts[bad], sizes[bad], n_labels, own_tags)
+    tags[rows] = own_tags
     return tags
 
 
@@ -114,7 +117,56 @@ def _find_invalid(tags: np.ndarray, is_start: np.ndarray, n_labels: int) -> np.n
     return invalid
 
 
-def _find_cuts(scores: np.ndarray, is_start: np.ndarray) -> np.ndarray:
+class _Contest(NamedTuple):
+    """Sequences reduced to what decides about their best tags.
+
+    A label whose I never scores more than the best of O and all B in a sequence needs no I there:
+    wherever a span of it goes on, that best one does no worse. Few labels are left, and the others
+    only count by the best of O and B.
+
+    closed (np.ndarray): [rows], the best of O and all B, float64.
+    closed_tags (np.ndarray): [rows], its tag.
+    labels (np.ndarray): [rows, labels left], the labels of the sequence; a place that it does not
+        need has any label, and -inf in `inside`.
+    begin (np.ndarray): [rows, labels left], the labels' B, float64.
+    inside (np.ndarray): [rows, labels left], the labels' I, float64; -inf in the first rows.
+    """
+
+    closed: np.ndarray
+    closed_tags: np.ndarray
+    labels: np.ndarray
+    begin: np.ndarray
+    inside: np.ndarray
+
+
+def _reduce_labels(scores: np.ndarray, is_start: np.ndarray) -> _Contest:
+    """Leave out the labels that need no I.
+
+    scores (np.ndarray): [rows, 1 + 2K].
+    is_start (np.ndarray): [rows], the first row of each sequence, which no span can cross.
+    RETURNS (_Contest): What is left.
+    """
+    n_labels = scores.shape[1] // 2
+    row = np.arange(len(scores)) * scores.shape[1]  # where it begins in `flat`
+    flat = scores.ravel()
+    closed_tags = scores[:, : n_labels + 1].argmax(axis=1)  # [rows]
+    closed = flat.take(row + closed_tags)
+    goes_on = scores[:, n_labels + 1 :] > closed[:, None]  # [rows, K]
+    goes_on[is_start] = False
+    is_left = np.logical_or.reduceat(goes_on, np.flatnonzero(is_start), axis=0)  # [sequences, K]
+    n_left = is_left.sum(axis=1)
+    own = np.argsort(~is_left, axis=1, kind="stable")[:, : max(int(n_left.max()), 1)]
+    unused = np.arange(own.shape[1]) >= n_left[:, None]  # [sequences, labels left]
+    sequence = is_start.cumsum() - 1  # [rows]
+    labels = own[sequence]
+    place = labels + row[:, None] + 1
+    begin = flat.take(place).astype(np.float64)
+    inside = flat.take(place + n_labels).astype(np.float64)
+    inside[unused[sequence] | is_start[:, None]] = -np.inf
+    return _Contest(closed.astype(np.float64), closed_tags, labels, begin, inside)
+
+
+def _find_cuts(contest: _Contest) -> np.ndarray:
     """Mark rows that some best sequence gives O or B, so that what lies before and after can be
     solved apart.
 
@@ -124,65 +176,65 @@ def _find_cuts(scores: np.ndarray, is_start: np.ndarray) -> np.ndarray:
     (I-x minus the best of O and B) is positive, there is a best sequence without I at t. As no
     replacement makes another one impossible, this holds for all such rows at once.
 
-    scores (np.ndarray): [rows, 1 + 2K].
-    is_start (np.ndarray): [rows], the first row of each sequence, which no span can cross.
+    contest (_Contest): The sequences.
     RETURNS (np.ndarray): [rows], bool.
     """
-    n_labels = scores.shape[1] // 2
-    begin = scores[:, 1 : n_labels + 1]
-    inside = scores[:, n_labels + 1 :]
-    outside = scores[:, : n_labels + 1].max(axis=1, keepdims=True)
-    gain = np.maximum(inside.astype(np.float64) - outside, -LOWEST_GAIN)  # [rows, K]
-    gain[is_start] = -LOWEST_GAIN
+    gain = np.maximum(contest.inside - contest.closed[:, None], -LOWEST_GAIN)
     total = gain.cumsum(axis=0)
     best_end = np.maximum.accumulate(total[::-1], axis=0)[::-1]
-    best_sum = best_end - (total - gain)  # [rows, K], over the best choice of e
+    best_sum = best_end - (total - gain)  # [rows, labels left], over the best choice of e
     rounding = 1e-12 * (1.0 + np.abs(total).max())
-    return np.asarray(((best_sum < -rounding) | (begin >= inside)).all(axis=1))
+    is_cut = (best_sum < -rounding) | (contest.begin >= contest.inside)
+    return np.asarray(is_cut.all(axis=1))
 
 
 def _run_viterbi(
-    scores: np.ndarray, starts: np.ndarray, sizes: np.ndarray, tags: np.ndarray
+    contest: _Contest, starts: np.ndarray, sizes: np.ndarray, n_labels: int, tags: np.ndarray
 ) -> None:
     """Find the best valid tags of several segments, one step in time for all of them at once.
 
-    After a step it is enough to know the best sum that ends in O, and for each label the best
-    sum that ends in its B or I.
+    After a step it is enough to know the best sum that ends in O or any B, and for each label left
+    the best sum that ends in its B or I.
 
-    scores (np.ndarray): [tokens, 1 + 2K].
+    contest (_Contest): The sequences.
     starts (np.ndarray): [segments], the first row of each.
     sizes (np.ndarray): [segments], the number of rows of each, at least one.
-    tags (np.ndarray): [tokens]; the segments' tags are written into it.
+    n_labels (int): The number of labels, K.
+    tags (np.ndarray): [rows]; the segments' tags are written into it.
     """
-    n_labels = scores.shape[1] // 2
-    order = np.argsort(-sizes, kind="stable")
-    starts, sizes = starts[order], sizes[order]
-    n_active = np.searchsorted(-sizes, -np.arange(sizes[0]), side="left").tolist()
-    everything = np.arange(len(starts))
-    best = np.zeros(len(starts))  # [segments], the best sum so far
-    span_sums = np.full((len(starts), n_labels), -np.inf)
-    last_states = []  # per step [segments]: 0 if the best sum ends in O, else 1 + the label
-    continued = []  # per step [segments, K]: whether the best sum with the label ends in I
-    for step, count in enumerate(n_active):
-        rows = scores[starts[:count] + step].astype(np.float64)  # [segments, 1 + 2K]
-        before = best[:count, None]
-        opened = before + rows[:, 1 : n_labels + 1]
-        extended = span_sums[:count] + rows[:, n_labels + 1 :]
-        continued.append(extended > opened)
-        span_sums = np.maximum(extended, opened)
-        label = span_sums.argmax(axis=1)
-        span_best = span_sums[everything[:count], label]
-        outside = before[:, 0] + rows[:, 0]
-        last_states.append(np.where(span_best > outside, label + 1, 0))
-        best = np.maximum(span_best, outside)
-    state = np.zeros(len(starts), dtype=np.int64)
-    n_known = 0
-    for step in reversed(range(len(n_active))):
-        count = n_active[step]
-        state[n_known:count] = last_states[step][n_known:]
-        now = state[:count]
-        stays = continued[step][everything[:count], now - 1] & (now > 0)
-        tags[starts[:count] + step] = now + n_labels * stays
-        if step:
-            state[:count] = np.where(stays, now, last_states[step - 1][:count])
-        n_known = count
+    starts, sizes = (values[np.argsort(-sizes, kind="stable")] for values in (starts, sizes))
+    steps = np.arange(sizes[0])[:, None]
+    is_running = sizes > steps  # [steps, segments]
+    counts = is_running.sum(axis=1)
+    firsts = counts.cumsum() - counts
+    rows = (starts + steps)[is_running]  # [places], step by step, the longest segments first
+    places = np.arange(len(rows))
+    begin, inside = contest.begin[rows].T.copy(), contest.inside[rows].T.copy()
+    closed = contest.closed[rows]
+    span_sums = np.empty_like(begin)  # [labels left, places], best sums that end in B or I
+    sums = np.empty_like(closed)  # [places], best sums
+    borders = list(zip(firsts.tolist(), (firsts + counts).tolist(), strict=True))
+    best = np.zeros(len(starts))
+    in_span = np.full((len(begin), len(starts)), -np.inf)
+    for first, end in borders:
+        opened = begin[:, first:end] + best[: end - first]
+        extended = inside[:, first:end] + in_span[:, : end - first]
+        in_span = np.maximum(opened, extended, out=span_sums[:, first:end])
+        ended = closed[first:end] + best[: end - first]
+        best = np.maximum(ended, in_span.max(axis=0), out=sums[first:end])
+    before = places - np.concatenate([counts[:1], counts[:-1]]).repeat(counts)
+    is_first = places < counts[0]
+    best_before = np.where(is_first, 0.0, sums[before])
+    extended = np.where(is_first, -np.inf, inside + span_sums[:, before])
+    is_span = span_sums.max(axis=0) > closed + best_before
+    state = np.where(is_span, 1 + span_sums.argmax(axis=0), 0)  # 0 for closed, else a label left
+    goes_on = np.zeros((1 + len(begin), len(rows)), dtype=bool)  # [states, places]
+    goes_on[1:] = extended > begin + best_before
+    is_inside = np.zeros(len(rows), dtype=bool)
+    for (first, end), (earlier, _) in zip(borders[:0:-1], borders[-2::-1], strict=True):
+        now = state[first:end]
+        stays = goes_on[now, places[first:end]]
+        is_inside[first:end] = stays
+        np.copyto(state[earlier : earlier + len(now)], now, where=stays)
+    label = contest.labels[rows, state - 1]
+    tags[rows] = np.where(state > 0, 1 + label + n_labels * is_inside, contest.closed_tags[rows])

@@ -12,15 +12,15 @@ from spacy.util import registry
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor, nn
-from torch.nn.functional import embedding, gelu
+from torch.nn.functional import embedding, embedding_bag, gelu, pad
 from torch.nn.utils.rnn import PackedSequence
 
 from .dropout import dropout
-from .embed import in_blocks
 from .flat import with_flat_tokens
 from .torch_layer import torch_layer
 
 BLOCK_PAIRS = 1024  # scored at once in prediction, so that they stay in the processor's cache
+PRODUCT_COLUMNS = 16  # products are fastest where the number of their columns is a multiple of it
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class FrameScorer(nn.Module):
             return dropout(gelu(hidden), dropout_rate, self.training)
 
         if packing is None:
-            tags = in_blocks(lambda block: self.tag(read(block)), pairs, BLOCK_PAIRS)
+            tags = self.tag(read(pairs)) if torch.is_grad_enabled() else self._tag(pairs, parts)
         else:
             hidden = read(pairs)
             for layer in self.context:
@@ -217,6 +217,26 @@ class FrameScorer(nn.Module):
         roleset = self.roleset(candidates)
         senses = (sense * roleset[:, :-1]).sum(1, keepdim=True) + roleset[:, -1:]
         return tags, senses
+
+    def _tag(self, pairs: Tensor, parts: Sequence[Tensor]) -> Tensor:
+        """Score the tags of pairs in prediction, a block at a time.
+
+        pairs (Tensor): [pairs, 3], a row of each part.
+        parts (Sequence[Tensor]): Three matrices [rows, argument_width].
+        RETURNS (Tensor): [pairs, 1 + 2 * roles].
+        """
+        n_tags = self.tag.out_features
+        unused = -n_tags % PRODUCT_COLUMNS
+        weight, bias = pad(self.tag.weight, (0, 0, 0, unused)).t(), pad(self.tag.bias, (0, unused))
+        sizes = torch.tensor([0, *map(len, parts[:-1])], device=pairs.device)
+        rows = pairs + sizes.cumsum(0)
+        table = torch.cat(list(parts))
+        scores = table.new_empty((len(pairs), n_tags + unused))
+        for first in range(0, len(pairs), BLOCK_PAIRS):
+            block = slice(first, first + BLOCK_PAIRS)
+            hidden = gelu(embedding_bag(rows[block], table, mode="sum"))
+            torch.addmm(bias, hidden, weight, out=scores[block])
+        return scores[:, :n_tags]
 
 
 class RangePacking:
@@ -274,7 +294,7 @@ def pairs_of(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarr
     lengths = ends - starts
     predicate = np.repeat(np.arange(len(lengths)), lengths)
     first_pair = np.cumsum(lengths) - lengths
-    token = np.arange(len(predicate)) - first_pair[predicate] + starts[predicate]
+    token = np.arange(len(predicate)) + np.repeat(starts - first_pair, lengths)
     return predicate, token
 
 
