@@ -1,6 +1,6 @@
 """Removing every trace of components from a pipeline that goes on without them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from spacy.language import Language
@@ -94,10 +94,14 @@ def scores_only_of(nlp: Language, removed: Collection[str]) -> list[str]:
         score
         for name in nlp.component_names
         if name not in removed
-        for score in nlp.get_pipe_meta(name).default_score_weights
+        for score in _scores_of(nlp, name)
     }
-    own = {score for name in removed for score in nlp.get_pipe_meta(name).default_score_weights}
+    own = {score for name in removed for score in _scores_of(nlp, name)}
     return sorted(own - kept)
+
+
+def _scores_of(nlp: Language, name: str) -> Iterable[str]:
+    return nlp.get_pipe_meta(name).default_score_weights or ()
 
 
 def _logger_without(logger: Any, removed: Collection[str]) -> Any:

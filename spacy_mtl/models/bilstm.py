@@ -1,6 +1,7 @@
 """A convolutional token encoder with an LSTM in both directions on top."""
 
 from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -111,7 +112,9 @@ class BiLSTMEncoder(nn.Module):
         step_of_token = torch.from_numpy(place).to(tokens.device)
         batch_sizes = torch.from_numpy(sizes)
         for lstm, norm in zip(self.lstm, self.norm, strict=True):
-            steps = read_both_ways(lstm, F.embedding(token_of_step, tokens), batch_sizes)
+            steps = read_both_ways(
+                cast(nn.LSTM, lstm), F.embedding(token_of_step, tokens), batch_sizes
+            )
             hidden = F.embedding(step_of_token, steps)
             tokens = tokens + drop_out(norm(hidden), dropout, self.training)
             if layers_seen is not None:

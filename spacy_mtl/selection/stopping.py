@@ -33,7 +33,7 @@ class Stopper:
         """
         self._on_stop = on_stop
         self._frozen = frozen
-        self._trunks = {
+        self._trunks: dict[str, Any] = {
             name: component
             for name, component in nlp.pipeline
             if isinstance(component, ty.ListenedToComponent)

@@ -97,7 +97,7 @@ def find_task_scores(
     named = scores or {}
     weights: dict[str, dict[str, float]] = {}
     for name in find_tasks(nlp):
-        chosen = named.get(name, nlp.get_pipe_meta(name).default_score_weights)
+        chosen = named.get(name, nlp.get_pipe_meta(name).default_score_weights or {})
         own: Mapping[str, float | None] = {chosen: 1.0} if isinstance(chosen, str) else chosen
         used = {score: float(weight) for score, weight in own.items() if weight}
         if used:
