@@ -6,6 +6,8 @@ from collections.abc import Iterable
 _MIN_STEM = 3  # letters that a word and its lemma share, and that are left when an ending is cut
 _MAX_CONTEXT = 6  # letters before the cut that an ending is remembered with
 _MIN_SHARE = 0.1  # of the words with an ending that a change must have
+_MIN_WORDS = 3  # with an ending and a change that is taken for granted
+_MAJORITY = 0.6
 
 
 class LemmaEndings:
@@ -48,6 +50,23 @@ class LemmaEndings:
                 if count >= least and len(word) - cut >= _MIN_STEM:
                     guesses[word[: len(word) - cut] + added] = None
         return list(guesses)
+
+    def likeliest(self, word: str) -> str:
+        """Guess one lemma.
+
+        word (str): A word.
+        RETURNS (str): What the longest ending that several words share with this one makes of it,
+            if they mostly agree; else the word itself.
+        """
+        for start in range(1, len(word) + 1):
+            changes = self._changes.get(word[start:])
+            if changes is None or changes.total() < _MIN_WORDS:
+                continue
+            (cut, added), count = max(changes.items(), key=lambda item: (item[1], item))
+            if count >= _MAJORITY * changes.total() and len(word) - cut >= _MIN_STEM:
+                return word[: len(word) - cut] + added
+            break
+        return word
 
 
 def _shared_prefix(word: str, lemma: str) -> int:

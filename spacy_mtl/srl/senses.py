@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .endings import LemmaEndings
+from .english import american_spellings, lemma_guesses
 from .inventory import FrameInventory
 
 Sense = tuple[str, str]  # word form in lower case, roleset
@@ -90,9 +91,10 @@ class SenseInventory:
         known = self._candidates.get(form)
         if known is not None:
             return known
-        for lemma in [*lemma_guesses(form), *self._endings.guess(form)]:
-            if lemma in self._by_verb:
-                return self._allowed(self._by_verb[lemma])
+        for spelling in [form, *american_spellings(form)]:
+            for lemma in [*lemma_guesses(spelling), *self._endings.guess(spelling)]:
+                if lemma in self._by_verb:
+                    return self._allowed(self._by_verb[lemma])
         for roleset in self._listed(form):
             if roleset in self._index:
                 return [self._index[r] for r in self._listed(form) if r in self._index]
@@ -104,7 +106,11 @@ class SenseInventory:
         """
         if self.rolesets and (listed := self._listed(form)):
             return listed[0]
-        return f"{lemma_guesses(form)[-1]}.01" if self.rolesets else ""
+        if not self.rolesets:
+            return ""
+        guesses = lemma_guesses(form)
+        lemma = guesses[-1] if len(guesses) > 1 else self._endings.likeliest(form)
+        return f"{lemma}.01"
 
     def _verbs(self, known: Sequence[int]) -> list[str]:
         """RETURNS (List[str]): The words that rolesets are senses of, each once."""
@@ -141,43 +147,3 @@ def lemma_of(roleset: str) -> str:
 def verb_of(roleset: str) -> str:
     """RETURNS (str): The first word of a roleset's lemma: "give" of "give_up.07"."""
     return lemma_of(roleset).split("_")[0]
-
-
-def lemma_guesses(form: str) -> list[str]:
-    """Guess the lemma of an English word form by stripping inflection.
-
-    form (str): The word in lower case.
-    RETURNS (List[str]): Guesses, starting with the form itself; the likeliest lemma of a word that
-        is in no list is the last.
-    """
-    guesses = [form]
-    if len(form) > 4 and form.endswith("ies"):
-        guesses += [form[:-3] + "y"]
-    elif len(form) > 4 and form.endswith(("ches", "shes", "sses", "xes", "zzes")):
-        guesses += [form[:-1], form[:-2]]
-    elif len(form) > 3 and form.endswith("oes"):
-        guesses += [form[:-1], form[:-2]]
-    elif len(form) > 3 and form.endswith("s") and not form.endswith(("ss", "us", "is")):
-        guesses += [form[:-1]]
-    elif len(form) > 4 and form.endswith("ied"):
-        guesses += [form[:-3] + "y"]
-    elif len(form) > 3 and form.endswith("eed"):
-        guesses += [form[:-1], form]  # "agreed", "need"
-    elif len(form) > 4 and form.endswith("ing") and _has_vowel(form[:-3]):
-        guesses += _stems(form[:-3])
-    elif len(form) > 3 and form.endswith("ed") and _has_vowel(form[:-2]):
-        guesses += _stems(form[:-2])
-    return guesses
-
-
-def _has_vowel(stem: str) -> bool:
-    """Whether something is left that can be a verb: "bring" is not "br" + "ing"."""
-    return any(letter in "aeiouy" for letter in stem)
-
-
-def _stems(stem: str) -> list[str]:
-    if len(stem) > 2 and stem[-1] == stem[-2] and stem[-1] not in "aeiouls":
-        return [stem, stem[:-1]]  # "stopp" -> "stop"
-    if stem.endswith(("at", "iv", "uc", "ur", "us", "ag", "bl", "gl", "rg", "ng", "iz", "ov")):
-        return [stem, stem + "e"]  # "creat" -> "create"
-    return [stem + "e", stem]

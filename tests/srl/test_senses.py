@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from spacy_mtl.srl.senses import SenseInventory, lemma_guesses, lemma_of
+from spacy_mtl.srl.english import lemma_guesses
+from spacy_mtl.srl.senses import SenseInventory, lemma_of
 
 SEEN = [
     ("gave", "give.01"),
@@ -59,6 +60,20 @@ def test_unseen_forms_change_their_endings_as_seen_ones_do():
     )
     assert candidates(senses, "interrogation") == ["interrogate.01"]
     assert candidates(senses, "nation") == []
+
+
+def test_british_spellings_find_american_rolesets():
+    senses = SenseInventory.from_corpus([("realized", "realize.01"), ("honor", "honor.01")])
+    assert candidates(senses, "realised") == ["realize.01"]
+    assert candidates(senses, "honoured") == ["honor.01"]
+    assert candidates(senses, "raise") == []
+
+
+def test_unknown_nouns_are_of_the_verbs_that_their_endings_tell():
+    seen = [("prediction", "predict.01"), ("restriction", "restrict.01"), ("election", "elect.01")]
+    senses = SenseInventory.from_corpus(seen)
+    assert senses.fallback("affliction") == "afflict.01"
+    assert SenseInventory.from_corpus(seen[:2]).fallback("affliction") == "affliction.01"
 
 
 def test_equal_counts_go_by_name():
@@ -159,6 +174,13 @@ def test_lemma_of(roleset, lemma):
         ("sing", "sing"),
         ("is", "is"),
         ("as", "as"),
+        ("fought", "fight"),
+        ("shrunk", "shrink"),
+        ("went", "go"),
+        ("resumed", "resume"),
+        ("recycled", "recycle"),
+        ("handling", "handle"),
+        ("curled", "curl"),
     ],
 )
 def test_last_guess_is_the_likeliest_lemma(form, lemma):
@@ -167,7 +189,13 @@ def test_last_guess_is_the_likeliest_lemma(form, lemma):
 
 @pytest.mark.parametrize(
     ("form", "lemma"),
-    [("hoped", "hope"), ("making", "make"), ("agreed", "agree"), ("caches", "cache")],
+    [
+        ("hoped", "hope"),
+        ("making", "make"),
+        ("agreed", "agree"),
+        ("caches", "cache"),
+        ("travelled", "travel"),
+    ],
 )
 def test_other_lemmas_are_among_the_guesses(form, lemma):
     guesses = lemma_guesses(form)
