@@ -1,6 +1,6 @@
 """Where sentences start, as a semantic role head sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from spacy.attrs import IS_PUNCT, ORTH, SENT_START
@@ -20,18 +20,28 @@ def sentence_starts(docs: Sequence[Doc]) -> np.ndarray:
     docs (Sequence[Doc]): The documents.
     RETURNS (np.ndarray): [tokens of all documents], boolean; True at the first of a document.
     """
-    parts = [_starts_of(doc) for doc in docs if len(doc)]
+    docs = [doc for doc in docs if len(doc)]
+    is_known = [doc.has_annotation("SENT_START") for doc in docs]
+    guessed = _guess_starts([doc for doc, known in zip(docs, is_known, strict=True) if not known])
+    parts = [
+        np.atleast_1d(doc.to_array(SENT_START)) == 1 if known else next(guessed)
+        for doc, known in zip(docs, is_known, strict=True)
+    ]
+    for starts in parts:
+        starts[0] = True
     return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
 
 
-def _starts_of(doc: Doc) -> np.ndarray:
-    if doc.has_annotation("SENT_START"):
-        starts: np.ndarray = np.atleast_1d(doc.to_array(SENT_START)) == 1
-    else:
-        values = doc.to_array([IS_PUNCT, ORTH]).reshape(-1, 2)
-        starts = after_sentence_end(values[:, 0] == 1, np.isin(values[:, 1], _SENTENCE_END))
-    starts[0] = True
-    return starts
+def _guess_starts(docs: Sequence[Doc]) -> Iterator[np.ndarray]:
+    """YIELDS (np.ndarray): For each document [tokens], boolean; all are looked at together."""
+    if docs:
+        parts = [doc.to_array([IS_PUNCT, ORTH]).reshape(-1, 2) for doc in docs]
+        is_punctuation, words = np.concatenate(parts).T
+        is_end = np.isin(words, _SENTENCE_END)
+        last = 0
+        for doc in docs:
+            first, last = last, last + len(doc)
+            yield after_sentence_end(is_punctuation[first:last] == 1, is_end[first:last])
 
 
 def after_sentence_end(is_punctuation: np.ndarray, is_end: np.ndarray) -> np.ndarray:

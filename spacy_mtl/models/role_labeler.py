@@ -219,7 +219,7 @@ class FrameScorer(nn.Module):
         return tags, senses
 
     def _tag(self, pairs: Tensor, parts: Sequence[Tensor]) -> Tensor:
-        """Score the tags of pairs in prediction, a block at a time.
+        """Score the tags of pairs in prediction, on CPU a block at a time.
 
         pairs (Tensor): [pairs, 3], a row of each part.
         parts (Sequence[Tensor]): Three matrices [rows, argument_width].
@@ -232,8 +232,9 @@ class FrameScorer(nn.Module):
         rows = pairs + sizes.cumsum(0)
         table = torch.cat(list(parts))
         scores = table.new_empty((len(pairs), n_tags + unused))
-        for first in range(0, len(pairs), BLOCK_PAIRS):
-            block = slice(first, first + BLOCK_PAIRS)
+        at_once = max(len(pairs), 1) if pairs.is_cuda else BLOCK_PAIRS
+        for first in range(0, len(pairs), at_once):
+            block = slice(first, first + at_once)
             hidden = gelu(embedding_bag(rows[block], table, mode="sum"))
             torch.addmm(bias, hidden, weight, out=scores[block])
         return scores[:, :n_tags]

@@ -6,6 +6,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, fix_random_seed, set_dropout_rate
 from torch.nn.functional import gelu
 
+from spacy_mtl.models import role_labeler
 from spacy_mtl.models.role_labeler import (
     FrameQuery,
     FrameScorer,
@@ -116,6 +117,19 @@ def test_framer_scores_are_those_of_a_plain_loop(framer, tokens):
     assert senses.shape == (3, 1)
     assert torch.allclose(tags, torch.stack(expected_tags))
     assert torch.allclose(senses[:, 0], torch.stack(expected_senses))
+
+
+@pytest.mark.parametrize("block_pairs", [1, 3, 1024])
+def test_scores_of_prediction_in_blocks_are_those_of_training(
+    framer, tokens, block_pairs, monkeypatch
+):
+    monkeypatch.setattr(role_labeler, "BLOCK_PAIRS", block_pairs)
+    trained = framer(tokens, *indices(), 0.0)
+    with torch.inference_mode():
+        predicted = framer(tokens, *indices(), 0.0)
+    for own, expected in zip(predicted, trained, strict=True):
+        assert own.shape == expected.shape
+        assert torch.allclose(own, expected)
 
 
 def test_framer_gradient(framer, tokens):
