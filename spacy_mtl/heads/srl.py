@@ -73,6 +73,7 @@ upstream = "*"
         "spans_key": "srl",
         "threshold": 0.5,
         "predicate_weight": 1.0,
+        "roleset_weight": 1.0,
         "argument_kind": "spans",
         "predicates": "detect",
         "constraints": CONSTRAINTS,
@@ -98,6 +99,7 @@ def make_mtl_srl(
     spans_key: str,
     threshold: float,
     predicate_weight: float,
+    roleset_weight: float,
     argument_kind: ArgumentKind,
     predicates: PredicateSource,
     constraints: dict[str, bool],
@@ -113,6 +115,7 @@ def make_mtl_srl(
     threshold (float): A token with at least this probability is a predicate.
     predicate_weight (float): Weight of finding predicates in the loss. There are several argument
         tags to learn for each token, but only one decision whether it is a predicate.
+    roleset_weight (float): Weight of telling rolesets in the loss.
     argument_kind (str): "spans" for arguments of any length, by BIO tags; "heads" for one token
         each.
     predicates (str): "detect" to find predicates; "given" to take those of the span group.
@@ -128,6 +131,7 @@ def make_mtl_srl(
         spans_key=spans_key,
         threshold=threshold,
         predicate_weight=predicate_weight,
+        roleset_weight=roleset_weight,
         argument_kind=argument_kind,
         predicates=predicates,
         constraints=constraints,
@@ -177,6 +181,7 @@ class SemanticRoleHead(Head):
         spans_key: str = "srl",
         threshold: float = 0.5,
         predicate_weight: float = 1.0,
+        roleset_weight: float = 1.0,
         argument_kind: ArgumentKind = "spans",
         predicates: PredicateSource = "detect",
         constraints: Mapping[str, bool] | None = None,
@@ -191,6 +196,7 @@ class SemanticRoleHead(Head):
         spans_key (str): The span group that holds the frames.
         threshold (float): A token with at least this probability is a predicate.
         predicate_weight (float): Weight of finding predicates in the loss.
+        roleset_weight (float): Weight of telling rolesets in the loss.
         argument_kind (str): "spans" or "heads".
         predicates (str): "detect" or "given".
         constraints (Optional[Mapping[str, bool]]): The constraints to switch on or off; those not
@@ -216,6 +222,7 @@ class SemanticRoleHead(Head):
             spans_key=spans_key,
             threshold=threshold,
             predicate_weight=predicate_weight,
+            roleset_weight=roleset_weight,
             argument_kind=argument_kind,
             predicates=predicates,
             constraints={**CONSTRAINTS, **constraints},
@@ -350,7 +357,7 @@ class SemanticRoleHead(Head):
         """Update on gold predicates: find them, tell their rolesets and tag their arguments.
 
         The loss is the negative log likelihood of all three per annotated token, that of the
-        predicates times `predicate_weight`.
+        predicates times `predicate_weight`, that of the rolesets times `roleset_weight`.
 
         examples (Sequence[Example]): The examples.
         docs (Sequence[Doc]): Their predicted documents.
@@ -385,9 +392,9 @@ class SemanticRoleHead(Head):
                 len(gold.query.predicates),
                 gold.right_candidates,
             )
-            loss += tag_loss + sense_loss
+            loss += tag_loss + sense_loss * self.cfg["roleset_weight"]
             d_tags *= scale
-            d_senses *= scale
+            d_senses *= scale * self.cfg["roleset_weight"]
             d_tokens += backprop_framer(FrameScores(d_tags, d_senses))
         backprop_tokens(d_tokens)
         return loss * scale

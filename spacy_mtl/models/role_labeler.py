@@ -213,7 +213,8 @@ class FrameScorer(nn.Module):
                 found = layer(hidden, packing.batch_sizes)
                 hidden = hidden + dropout(found, dropout_rate, self.training)
             tags = self.tag(embedding(packing.step_of_pair, hidden))
-        sense = gelu(self.sense(of_predicate))[candidate_predicates]  # [candidates, sense_width]
+        sense = dropout(gelu(self.sense(of_predicate)), dropout_rate, self.training)
+        sense = sense[candidate_predicates]  # [candidates, sense_width]
         roleset = self.roleset(candidates)
         senses = (sense * roleset[:, :-1]).sum(1, keepdim=True) + roleset[:, -1:]
         return tags, senses
