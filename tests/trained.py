@@ -161,9 +161,9 @@ def small_config() -> Config:
     config["components"]["textcat"]["exclusive"] = False
     config["components"]["srl"]["model"].update(hidden_width=16, sense_width=8, max_distance=16)
     config["components"]["tok2vec"]["balancer"]["weights"]["textcat"] = 1.0
-    config["training"].update(max_epochs=0, max_steps=45, eval_frequency=15)
+    config["training"].update(max_epochs=0, max_steps=60, eval_frequency=20)
     config["training"]["batcher"]["size"] = 100
-    config["training"]["optimizer"]["learn_rate"] = 0.02
+    config["training"]["optimizer"]["learn_rate"] = 0.01
     config = config.merge(Config().from_str(TAGGER_AND_PARSER, interpolate=False))
     return util.load_model_from_config(config, auto_fill=True).config
 
@@ -179,7 +179,7 @@ def train_pipeline(folder: Path) -> Trained:
     config = folder / "small.cfg"
     small_config().to_disk(config)
     trained = Trained(
-        folder / "output" / "model-last",
+        folder / "output" / "model-best",
         config,
         save(partial, folder / "train.spacy"),
         save(docs, folder / "dev.spacy"),

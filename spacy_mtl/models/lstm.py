@@ -33,8 +33,7 @@ def read_both_ways(lstm: nn.LSTM, inputs: Tensor, batch_sizes: Tensor) -> Tensor
     sizes = batch_sizes.numpy()
     turned = torch.from_numpy(turned_steps(sizes))
     both = torch.stack([inputs, inputs[turned]])  # [2, steps, n_in]
-    bias = weights[2] + weights[3]
-    hidden = _Recurrence.apply(both, weights[0], weights[1], bias, sizes)
+    hidden = _Recurrence.apply(both, *weights, sizes)
     return torch.cat([hidden[0], hidden[1][turned]], 1)
 
 
@@ -60,13 +59,18 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, inputs: Tensor, w_input: Tensor, w_hidden: Tensor, bias: Tensor, sizes: np.ndarray
+        ctx: Any,
+        inputs: Tensor,  # [2, steps, n_in]
+        w_input: Tensor,  # [2, 4 * hidden, n_in]
+        w_hidden: Tensor,  # [2, 4 * hidden, hidden]
+        b_input: Tensor,  # [2, 4 * hidden]
+        b_hidden: Tensor,  # [2, 4 * hidden]
+        sizes: np.ndarray,
     ) -> Tensor:
-        # inputs: [2, steps, n_in]; w_input: [2, 4 * hidden, n_in]; w_hidden: [2, 4 * hidden,
-        # hidden]; bias: [2, 4 * hidden]
         n_hidden = w_hidden.shape[2]
         w_input, w_hidden = _reorder(w_input), _reorder(w_hidden)
-        gates = torch.baddbmm(_reorder(bias)[:, None], inputs, w_input.transpose(1, 2))
+        bias = _reorder(b_input + b_hidden)
+        gates = torch.baddbmm(bias[:, None], inputs, w_input.transpose(1, 2))
         hidden, cells, squashed = (
             gates.new_empty(2, gates.shape[1], n_hidden) for _ in range(3)
         )  # [2, steps, hidden]
@@ -143,7 +147,8 @@ class _Recurrence(torch.autograd.Function):
         d_w_input = torch.bmm(d_gates.transpose(1, 2), inputs)
         d_inputs = torch.bmm(d_gates, w_input) if ctx.needs_input_grad[0] else None
         d_bias = _restore(d_gates.sum(1))
-        return d_inputs, _restore(d_w_input), _restore(d_w_hidden), d_bias, None
+        d_weights = _restore(d_w_input), _restore(d_w_hidden)
+        return d_inputs, *d_weights, d_bias, d_bias.clone(), None  # each bias owns its gradient
 
 
 def _reorder(weights: Tensor) -> Tensor:

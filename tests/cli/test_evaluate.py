@@ -143,7 +143,7 @@ def test_official_scores_of_semantic_roles_can_be_chosen(trained: Trained) -> No
     )
     scores = results["components"]["srl"]
     for name in ("conll05_f", "conll09_f", "primesrl_f", "primesrl_spans_f"):
-        assert scores[f"srl_{name}"] > 0.9
+        assert scores[f"srl_{name}"] > 0.8
     only = evaluate(trained.model, trained.dev, srl_scores=[])["components"]["srl"]
     assert "srl_arguments_f" in only
     assert not any("conll" in name or "prime" in name for name in only)
@@ -151,13 +151,13 @@ def test_official_scores_of_semantic_roles_can_be_chosen(trained: Trained) -> No
 
 def test_gold_predicates_can_be_given(trained: Trained) -> None:
     nlp = spacy.load(trained.model)
-    nlp.get_pipe("srl").cfg["threshold"] = 1.0  # finds nothing by itself
+    nlp.get_pipe("srl").cfg["threshold"] = 2.0  # finds nothing by itself
     model = trained.model.parent / "deaf"
     nlp.to_disk(model)
     assert evaluate(model, trained.dev)["components"]["srl"]["srl_predicates_f"] == 0.0
     scores = evaluate(model, trained.dev, gold_predicates=True)["components"]["srl"]
     assert scores["srl_predicates_f"] == pytest.approx(1.0)
-    assert scores["srl_arguments_f"] > 0.9
+    assert scores["srl_arguments_f"] > 0.8
 
 
 def test_command_takes_official_scores(trained: Trained) -> None:
