@@ -221,10 +221,10 @@ class Training:
         self.corpus = corpus
         settings = nlp.config.interpolate()["training"]
         resolved: Any = registry.resolve(settings, schema=ConfigSchemaTraining)
-        self._optimizer = resolved["optimizer"]
+        self.optimizer = resolved["optimizer"]
         self._loop = train_while_improving(
             nlp,
-            self._optimizer,
+            self.optimizer,
             create_train_batches(nlp, lambda _: corpus.train, resolved["batcher"], 0),
             lambda: (0.0, {}),
             dropout=resolved["dropout"],
@@ -247,12 +247,10 @@ class Training:
 
         RETURNS (Dict[str, float]): Percent, by the names in `SCORES`.
         """
-        with self.nlp.use_params(self._optimizer.averages):
+        with self.nlp.use_params(self.optimizer.averages):
             scores = self.nlp.evaluate(self.corpus.dev)
         return {
-            name: 100.0 * scores[key]
-            for name, key in SCORES.items()
-            if scores.get(key) is not None
+            name: 100.0 * scores[key] for name, key in SCORES.items() if scores.get(key) is not None
         }
 
 
