@@ -135,12 +135,12 @@ def main(
     table: Annotated[Path | None, typer.Option(help="Markdown file to write")] = None,
     methods: Annotated[str, typer.Option(help="Rows of the table, separated by ';'")] = "",
     seeds: Annotated[str, typer.Option(help="Seeds, separated by commas")] = "0,1,2",
-    passes: Annotated[float, typer.Option(help="Passes over the training documents")] = 1.25,
+    passes: Annotated[float, typer.Option(help="Passes over the training documents")] = 1.5,
     steps: Annotated[int, typer.Option(help="Steps, in place of passes")] = 0,
     batch_words: Annotated[int, typer.Option(help="Words in a batch")] = 400,
-    learn_rate: Annotated[float, typer.Option(help="Highest learning rate")] = 0.003,
-    width: Annotated[int, typer.Option(help="Width of the trunk")] = 96,
-    depth: Annotated[int, typer.Option(help="Depth of the trunk")] = 4,
+    learn_rate: Annotated[float, typer.Option(help="Highest learning rate")] = 0.004,
+    width: Annotated[int, typer.Option(help="Width of the trunk")] = 64,
+    depth: Annotated[int, typer.Option(help="Depth of the trunk")] = 3,
     limit: Annotated[int, typer.Option(help="Use only so many documents of each file")] = 0,
     time: Annotated[
         int, typer.Option(help="Do not train: time each method on so many batches")

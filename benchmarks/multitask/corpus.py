@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -43,7 +44,7 @@ def read_corpus(train: Path, dev: Path, max_length: int = 100, limit: int = 0) -
     limit (int): Read at most so many documents of each file; 0 reads all.
     RETURNS (SharedCorpus): The examples.
     """
-    vocab = Vocab()
+    vocab = spacy.blank("en").vocab  # with the attributes of words that the trunk reads
     train_docs = read_docs(train, vocab, limit)
     pieces = [piece for doc in train_docs for piece in split_doc(doc, max_length)]
     return SharedCorpus(

@@ -9,7 +9,7 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import minibatch_by_words
+from spacy.training.batchers import minibatch_by_words
 
 from .methods import METHODS, PLAIN, Method
 from .training import Laboratory

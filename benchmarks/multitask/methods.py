@@ -46,6 +46,16 @@ _METHODS = [
     Method(TUNED, "StaticWeights", {"weights": TUNED_WEIGHTS}),
     Method("equal norms", "Uniform", {"normalize": "norm"}),
     Method("NormPower 0.5", "NormPower"),
+    Method("NormPower 0.75", "NormPower", {"power": 0.75}),
+    *(
+        Method(
+            f"static, textcat {textcat}, srl {srl}",
+            "StaticWeights",
+            {"weights": {"textcat": textcat, "srl": srl}},
+        )
+        for textcat in (0.04, 0.01)
+        for srl in (0.1, 0.03)
+    ),
     Method("UPGrad", "UPGrad"),
     Method("UPGrad, equal norms", "UPGrad", {"normalize": "norm"}),
     Method("DBMTL", "DBMTL"),

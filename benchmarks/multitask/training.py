@@ -60,7 +60,8 @@ predicate_weight = 3.0
 
 [components.srl.model]
 @architectures = "spacy_mtl.RoleLabeler.v1"
-hidden_width = 96
+hidden_width = 64
+argument_width = 64
 sense_width = 32
 max_distance = 64
 
@@ -98,11 +99,11 @@ class Budget:
     steps (int): Steps, in place of passes; 0 goes by passes.
     """
 
-    passes: float = 2.0
+    passes: float = 1.5
     batch_words: int = 400
-    learn_rate: float = 0.003
-    width: int = 96
-    depth: int = 4
+    learn_rate: float = 0.004
+    width: int = 64
+    depth: int = 3
     steps: int = 0
 
     def count_steps(self, train_words: int) -> int:
