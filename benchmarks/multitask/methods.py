@@ -49,12 +49,11 @@ _METHODS = [
     Method("NormPower 0.75", "NormPower", {"power": 0.75}),
     *(
         Method(
-            f"static, textcat {textcat}, srl {srl}",
-            "StaticWeights",
-            {"weights": {"textcat": textcat, "srl": srl}},
+            f"norms 1 : {textcat} : {srl}",
+            "Constant",
+            {"normalize": "norm", "weights": {"textcat": textcat, "srl": srl}},
         )
-        for textcat in (0.04, 0.01)
-        for srl in (0.1, 0.03)
+        for textcat, srl in ((0.1, 2.0), (0.1, 4.0))
     ),
     Method("UPGrad", "UPGrad"),
     Method("UPGrad, equal norms", "UPGrad", {"normalize": "norm"}),
