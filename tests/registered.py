@@ -6,10 +6,10 @@ before they were added does not have those.
 
 from spacy_mtl.balancing import (
     db_mtl,
+    decision_norms,
     gradnorm,
     gramian,
     learned,
-    norm_power,
     priority,
     scalarizers,
     surgery,
@@ -19,10 +19,10 @@ from spacy_mtl.loggers import multi_task
 
 MODULES = [
     db_mtl,
+    decision_norms,
     gradnorm,
     gramian,
     learned,
-    norm_power,
     priority,
     scalarizers,
     surgery,

@@ -45,8 +45,7 @@ _METHODS = [
     Method(PLAIN, "StaticWeights"),
     Method(TUNED, "StaticWeights", {"weights": TUNED_WEIGHTS}),
     Method("equal norms", "Uniform", {"normalize": "norm"}),
-    Method("NormPower 0.5", "NormPower"),
-    Method("NormPower 0.75", "NormPower", {"power": 0.75}),
+    Method("DecisionNorms", "DecisionNorms"),
     *(
         Method(
             f"norms 1 : {textcat} : {srl}",

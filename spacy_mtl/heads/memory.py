@@ -5,7 +5,6 @@ from hashlib import blake2b
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-import numpy as np
 from spacy.attrs import ENT_IOB, ENT_TYPE, ORTH, SPACY
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -59,13 +58,8 @@ def text_and_spans(example: Example, key: str) -> bytes:
     key (str): The span group, which the reference has.
     RETURNS (bytes): The tokens of both documents and the spans.
     """
-    # SpanGroup.to_bytes looks through all installed entry points, which takes milliseconds.
-    spans = [
-        (span.start, span.end, span.label, span.kb_id, span.id)
-        for span in example.reference.spans[key]
-    ]
-    texts = _bytes_of(example.predicted, _TEXT) + _bytes_of(example.reference, _TEXT)
-    return texts + np.array(spans, dtype=np.uint64).tobytes()
+    spans: bytes = example.reference.spans[key].to_bytes()
+    return _bytes_of(example.predicted, _TEXT) + _bytes_of(example.reference, _TEXT) + spans
 
 
 def _bytes_of(doc: Doc, attrs: list[int | str]) -> bytes:
