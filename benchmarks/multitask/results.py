@@ -74,7 +74,7 @@ def mean_and_spread(values: Sequence[float]) -> str:
 
 
 def table_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
-    """Make the rows of the table, in the order of `METHODS`.
+    """Make the rows of the table, in the order of `METHODS`; others come last.
 
     Single-task runs are one row: each column from the run of its task.
 
@@ -86,11 +86,8 @@ def table_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
     for run in runs:
         name = "alone" if run.method.startswith(ALONE) else run.method
         by_method.setdefault(name, []).append(run)
-    order = ["alone", *METHODS]
-    return [
-        _row(name, by_method[name])
-        for name in sorted(by_method, key=lambda name: order.index(name))
-    ]
+    order = dict.fromkeys(["alone", *METHODS, *by_method])
+    return [_row(name, by_method[name]) for name in order if name in by_method]
 
 
 def _row(name: str, runs: Sequence[Run]) -> tuple[str, ...]:
