@@ -137,7 +137,7 @@ def draw_comparisons(comparisons: Sequence[Comparison], path: Path) -> None:
     from matplotlib.figure import Figure
 
     pairs = list(dict.fromkeys(found.tasks for found in comparisons))
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(11, 4), layout="constrained")
     against, over = figure.subplots(1, 2, width_ratios=(2, 3))
     for number, pair in enumerate(pairs):
         found = [comparison for comparison in comparisons if comparison.tasks == pair]
@@ -154,7 +154,7 @@ def draw_comparisons(comparisons: Sequence[Comparison], path: Path) -> None:
     over.set(xlabel="step", ylabel="cosine, mean of nine batches")
     over.axhline(0, color="0.7", linewidth=0.8, zorder=0)
     against.legend(fontsize=8)
-    over.legend(fontsize=8)
+    over.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
 
