@@ -4,7 +4,16 @@ spaCy finds them by the entry points of the installed distribution; a checkout t
 before they were added does not have those.
 """
 
-from spacy_mtl.balancing import db_mtl, gradnorm, gramian, learned, priority, scalarizers, surgery
+from spacy_mtl.balancing import (
+    db_mtl,
+    decision_norms,
+    gradnorm,
+    gramian,
+    learned,
+    priority,
+    scalarizers,
+    surgery,
+)
 from spacy_mtl.corpora import mixed
 from spacy_mtl.heads import syntax, syntax_scorer
 from spacy_mtl.loggers import multi_task, task_selection
@@ -13,6 +22,7 @@ from spacy_mtl.sharing import gate, layer, scalar_mix
 
 MODULES = [
     db_mtl,
+    decision_norms,
     gradnorm,
     gramian,
     learned,

@@ -1,7 +1,7 @@
 """What a balancer sees of one step."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -24,12 +24,16 @@ class TaskGradients:
     losses (Mapping[str, float]): By task, its loss in this step, a mean over its annotated units.
     find_gram (Optional[Callable]): Computes the Gram matrix of the gradients as they are, when a
         method first asks for it: [tasks, tasks].
+    decisions (Mapping[str, float]): By task, how many things it had to tell in this step: tags of
+        tokens, categories of documents. Where a component did not say, the tokens that its
+        gradient reaches.
     """
 
     gradients: Mapping[str, Floats2d]
     units: Mapping[str, int]
     losses: Mapping[str, float]
     find_gram: Callable[[], NDArray[np.float64]] | None = None
+    decisions: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def tasks(self) -> list[str]:

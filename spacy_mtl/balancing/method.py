@@ -23,11 +23,14 @@ class Problem:
     tasks (Sequence[str]): The tasks of the step.
     losses (Tensor): Loss per annotated unit, [tasks], float64.
     find_gram (Callable): Computes the Gram matrix of the normalised gradients.
+    decisions (Optional[Tensor]): How many things each task had to tell, [tasks], float64; None
+        counts as one each.
     """
 
     tasks: Sequence[str]
     losses: Tensor
     find_gram: Callable[[], Tensor]
+    decisions: Tensor | None = None
 
     @cached_property
     def gram(self) -> Tensor:
@@ -141,4 +144,5 @@ def _make_problem(step: TaskGradients, tasks: list[str], divisors: dict[str, flo
         return torch.from_numpy(step.gram[np.ix_(rows, rows)] * np.outer(scale, scale))
 
     losses = torch.tensor([step.losses.get(task, 0.0) for task in tasks], dtype=torch.float64)
-    return Problem(tasks, losses, find_gram)
+    decisions = torch.tensor([step.decisions.get(task, 1.0) for task in tasks], dtype=torch.float64)
+    return Problem(tasks, losses, find_gram, decisions)

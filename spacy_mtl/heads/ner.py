@@ -14,6 +14,7 @@ from thinc.types import Floats2d, Ints2d
 
 from ..decoding.bio import decode_bio, spans_from_bio
 from ..models.losses import softmax_cross_entropy
+from ..trunk.listener import count_decisions
 from .head import Head
 from .memory import GoldMemory, text_and_entities
 
@@ -169,6 +170,7 @@ class EntityHead(Head):
         n_known = max(int((tags != UNKNOWN).sum()), 1)
         d_scores /= n_known
         backprop(d_scores)
+        count_decisions(self.model, n_known)
         return loss / n_known
 
     def _gold_tags(self, examples: Sequence[Example]) -> np.ndarray:

@@ -26,6 +26,7 @@ from ..srl.argument_heads import head_frames
 from ..srl.frames import group_spans
 from ..srl.inventory import FrameInventory
 from ..srl.senses import SenseInventory
+from ..trunk.listener import count_decisions
 from .frame_batch import (
     TokenBatch,
     argument_ranges,
@@ -397,6 +398,7 @@ class SemanticRoleHead(Head):
             d_senses *= scale * self.cfg["roleset_weight"]
             d_tokens += backprop_framer(FrameScores(d_tags, d_senses))
         backprop_tokens(d_tokens)
+        count_decisions(self.model, gold.n_annotated_tokens + len(gold.tags))
         return loss * scale
 
     def predict(self, docs: Iterable[Doc]) -> list[list[PredictedFrame]]:

@@ -12,6 +12,7 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..models.losses import binary_cross_entropy
+from ..trunk.listener import count_decisions
 from .head import Head
 from .quoting import quote
 
@@ -221,6 +222,8 @@ class CategoryHead(Head):
         else:
             loss, d_scores = independent_loss(own, known, truths)
         backprop(self.model.ops.asarray2f(d_scores))
+        decisions = known.any(axis=1) if self.cfg["exclusive"] else known
+        count_decisions(self.model, int(decisions.sum()))
         return loss
 
     def _gold(self, examples: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:

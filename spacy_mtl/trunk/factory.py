@@ -6,9 +6,10 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
+from ..balancing.decision_norms import DecisionNorms
 from .component import Level, MultiTaskTok2Vec
 
-DEFAULT_CONFIG = """
+DEFAULT_CONFIG = f"""
 [model]
 @architectures = "spacy_mtl.HashEmbedCNN.v1"
 width = 96
@@ -20,10 +21,7 @@ subword_features = true
 pretrained_vectors = null
 
 [balancer]
-@misc = "spacy_mtl.StaticWeights.v1"
-weights = {}
-default = 1.0
-per_unit = true
+@misc = "{DecisionNorms.name}"
 """
 
 
@@ -44,7 +42,8 @@ def make_mtl_tok2vec(
     nlp (Language): The pipeline.
     name (str): The component's name.
     model (Model[List[Doc], List[Floats2d]]): Any token-to-vector network.
-    balancer (Balancer): Gives each task's gradient at the trunk's output its weight.
+    balancer (Balancer): Gives each task's gradient at the trunk's output its weight. By default
+        norms go by the number of decisions: a few documents do not outweigh a thousand tokens.
     level (Literal["hub", "parameters"]): Where the balancer compares the tasks' gradients: at the
         trunk's output, or at all of its parameters, exact but with two more passes per task.
     RETURNS (MultiTaskTok2Vec): The trunk.

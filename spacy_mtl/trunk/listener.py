@@ -76,6 +76,21 @@ def open_step(listener: stock.Tok2VecListener, step: TrunkStep | None) -> None:
     listener._outputs.step = step  # type: ignore[attr-defined]
 
 
+def count_decisions(model: Model, number: float) -> None:
+    """Tell the trunk how many things a head had to tell in this batch: tags of tokens, categories
+    of documents. Balancers that give larger tasks a larger share use it.
+
+    model (Model): The head's network. Nothing happens where it does not listen to a trunk of this
+        package, or the trunk is frozen.
+    number (float): The number of decisions that the head's loss is a mean over.
+    """
+    for layer in model.walk():
+        upstream = getattr(layer, "_outputs", None)
+        if isinstance(upstream, Upstream) and upstream.step is not None:
+            upstream.step.count_decisions(upstream.task, number)
+            return
+
+
 def forward(
     listener: stock.Tok2VecListener, docs: Sequence[Doc], is_train: bool
 ) -> tuple[list[Floats2d], Callable[[Any], list[Any]]]:

@@ -67,6 +67,7 @@ class TrunkStep:
         self._copies: list[Doc] = []  # kept alive, so that their ids stay theirs
         self._readers: set[str] = set()
         self._gradients: dict[str, Floats2d] = {}
+        self._decisions: dict[str, float] = {}
 
     def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
         """A step lives within one process: a pickled or copied one is no step."""
@@ -145,6 +146,14 @@ class TrunkStep:
             outputs = [rows[:, columns] for rows in outputs]
         return outputs, report
 
+    def count_decisions(self, task: str, number: float) -> None:
+        """Take note of how many things a head had to tell in this batch.
+
+        task (str): The component's name.
+        number (float): The number, added to what it said before.
+        """
+        self._decisions[task] = self._decisions.get(task, 0.0) + number
+
     def unknown_documents_message(self, task: str, docs: Sequence[Doc]) -> str:
         """Explain that a head asked for documents that the trunk has not seen.
 
@@ -186,6 +195,10 @@ class TrunkStep:
                 list(gradients.values()),
                 None if self.layout is None else self.layout.blocks,
             ),
+            decisions={
+                task: self._decisions.get(task) or float(gradient.any(axis=1).sum())
+                for task, gradient in gradients.items()
+            },
         )
 
     def pass_back(self, gradient: Floats2d) -> None:

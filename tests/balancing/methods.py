@@ -22,6 +22,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "FAMO": {},
     "GradNorm": {},
     "DBMTL": {},
+    "DecisionNorms": {},
     "MGDA": {},
     "IMTLG": {},
     "CAGrad": {},
@@ -45,7 +46,11 @@ def make_balancer(method: str, **settings: Any) -> Any:
 
 
 def make_step(
-    tasks: Sequence[str], rows: Any, losses: Iterable[float], units: Iterable[int] | None = None
+    tasks: Sequence[str],
+    rows: Any,
+    losses: Iterable[float],
+    units: Iterable[int] | None = None,
+    decisions: Iterable[float] | None = None,
 ) -> TaskGradients:
     """A step whose gradients are the rows of a matrix, [tasks, anything]."""
     rows = np.asarray(rows, dtype="float64")
@@ -54,6 +59,7 @@ def make_step(
         units=dict(zip(tasks, units or [1] * len(tasks), strict=True)),
         losses=dict(zip(tasks, losses, strict=True)),
         find_gram=lambda: rows @ rows.T,
+        decisions=dict(zip(tasks, decisions or [1.0] * len(tasks), strict=True)),
     )
 
 
@@ -63,7 +69,9 @@ def steps(draw: st.DrawFn, min_tasks: int = 1, max_tasks: int = 4) -> TaskGradie
     tasks = TASKS[: draw(st.integers(min_tasks, max_tasks))]
     random = np.random.RandomState(draw(st.integers(0, 2**31)))
     rows = random.normal(size=(len(tasks), 6)) * np.exp(random.normal(0, 0.7, (len(tasks), 1)))
-    return make_step(tasks, rows, np.exp(random.normal(size=len(tasks))).tolist())
+    losses = np.exp(random.normal(size=len(tasks))).tolist()
+    decisions = random.randint(1, 500, size=len(tasks)).tolist()
+    return make_step(tasks, rows, losses, decisions=decisions)
 
 
 def part_of(step: TaskGradients, tasks: Sequence[str]) -> TaskGradients:
@@ -74,4 +82,5 @@ def part_of(step: TaskGradients, tasks: Sequence[str]) -> TaskGradients:
         {task: step.units[task] for task in tasks},
         {task: step.losses[task] for task in tasks},
         lambda: step.gram[np.ix_(rows, rows)],
+        {task: step.decisions[task] for task in tasks},
     )

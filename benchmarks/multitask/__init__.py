@@ -1,0 +1,1 @@
+"""Short training runs that differ in one thing, one after another in a process."""
