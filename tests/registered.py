@@ -15,9 +15,16 @@ from spacy_mtl.balancing import (
     surgery,
 )
 from spacy_mtl.corpora import mixed
-from spacy_mtl.heads import syntax, syntax_scorer
+from spacy_mtl.heads import (
+    hidden_words_scorer,
+    language_model,
+    regression,
+    regression_scorer,
+    syntax,
+    syntax_scorer,
+)
 from spacy_mtl.loggers import multi_task, task_selection
-from spacy_mtl.models import experts
+from spacy_mtl.models import experts, hidden_word_predictor
 from spacy_mtl.sharing import gate, layer, scalar_mix
 
 MODULES = [
@@ -38,4 +45,9 @@ MODULES = [
     layer,
     scalar_mix,
     task_selection,
+    hidden_words_scorer,
+    language_model,
+    regression,
+    regression_scorer,
+    hidden_word_predictor,
 ]

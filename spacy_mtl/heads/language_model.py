@@ -16,7 +16,7 @@ from thinc.types import Floats2d
 from ..corpora.annotations import is_closed_to_text, is_unlabelled, is_without_annotation
 from ..models.losses import softmax_cross_entropy
 from ..trunk.component import MultiTaskTok2Vec
-from ..trunk.listener import is_adopted
+from ..trunk.listener import count_decisions, is_adopted
 from ..trunk.readings import Reading
 from .head import INIT_SAMPLE, Head
 from .hidden_words import HiddenWords, buckets_of, draws_for, hide_words, rows_of, words_of
@@ -238,6 +238,7 @@ class LanguageModelHead(Head):
         loss, d_scores = softmax_cross_entropy(scores, targets)
         d_scores /= len(targets)
         backprop(d_scores)
+        count_decisions(self.model, len(targets))
         return loss / len(targets)
 
     def __call__(self, doc: Doc) -> Doc:

@@ -239,6 +239,7 @@ class RegressionHead(Head):
         find_error = squared_error if self.cfg["loss"] == "squared" else absolute_error
         loss, gradient = find_error(self.model.ops.to_numpy(outputs), wanted)
         backprop(self.model.ops.asarray2f(gradient.astype(np.float32)))
+        count_decisions(self.model, int((~np.isnan(wanted)).sum()))
         return loss
 
     def _scale_arrays(self) -> tuple[np.ndarray, np.ndarray]:

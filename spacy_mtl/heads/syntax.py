@@ -13,6 +13,7 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..models.losses import softmax_cross_entropy
+from ..trunk.listener import count_decisions
 from .head import Head
 from .memory import GoldMemory, text_and_attributes
 
@@ -146,13 +147,17 @@ class SyntaxHead(Head):
         """
         scores, backprop = self.model.begin_update(list(docs))
         d_scores = self.model.ops.xp.zeros_like(scores)
-        n_known, loss = 0, 0.0
+        n_known = n_decisions = 0
+        loss = 0.0
         for columns, classes in self._gold_classes(examples):
             part, d_scores[:, columns] = softmax_cross_entropy(scores[:, columns], classes)
             loss += part
-            n_known = max(n_known, int((classes != UNKNOWN).sum()))
+            n_told = int((classes != UNKNOWN).sum())
+            n_decisions += n_told
+            n_known = max(n_known, n_told)
         d_scores /= max(n_known, 1)
         backprop(d_scores)
+        count_decisions(self.model, n_decisions)
         return loss / max(n_known, 1)
 
     def __call__(self, doc: Doc) -> Doc:
