@@ -16,6 +16,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from ..trunk.listener import count_decisions
 from .head import Head
 from .quoting import quote
 from .textcat import CategoryHead
