@@ -138,7 +138,7 @@ def main(
     passes: Annotated[float, typer.Option(help="Passes over the training documents")] = 1.5,
     steps: Annotated[int, typer.Option(help="Steps, in place of passes")] = 0,
     batch_words: Annotated[int, typer.Option(help="Words in a batch")] = 400,
-    learn_rate: Annotated[float, typer.Option(help="Highest learning rate")] = 0.004,
+    learn_rate: Annotated[float, typer.Option(help="Highest learning rate")] = 0.01,
     width: Annotated[int, typer.Option(help="Width of the trunk")] = 64,
     depth: Annotated[int, typer.Option(help="Depth of the trunk")] = 3,
     limit: Annotated[int, typer.Option(help="Use only so many documents of each file")] = 0,

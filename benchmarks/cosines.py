@@ -56,10 +56,11 @@ def main(
     plot: Annotated[Path | None, typer.Option(help="Picture to draw")] = None,
     redraw: Annotated[bool, typer.Option("--redraw", help="Train nothing: read output")] = False,
     method: Annotated[str, typer.Option(help="Balancing method of the run")] = TUNED,
-    every: Annotated[int, typer.Option(help="Compare in every so many steps")] = 10,
-    passes: Annotated[float, typer.Option(help="Passes over the training documents")] = 1.0,
+    every: Annotated[int, typer.Option(help="Compare in every so many steps")] = 5,
+    passes: Annotated[float, typer.Option(help="Passes over the training documents")] = 0.5,
     steps: Annotated[int, typer.Option(help="Steps, in place of passes")] = 0,
     batch_words: Annotated[int, typer.Option(help="Words in a batch")] = 400,
+    learn_rate: Annotated[float, typer.Option(help="Highest learning rate")] = 0.004,
     limit: Annotated[int, typer.Option(help="Use only so many documents")] = 0,
     seed: Annotated[int, typer.Option(help="Seed")] = 0,
 ) -> None:
@@ -69,7 +70,7 @@ def main(
         comparisons = [Comparison(**found) for found in srsly.read_json(output)]
     else:
         corpus = read_corpus(train, train, limit=limit)
-        budget = Budget(passes=passes, batch_words=batch_words, steps=steps)
+        budget = Budget(passes, batch_words, learn_rate, steps=steps)
         comparisons = compare(Laboratory(corpus, budget), method, every, seed)
         output.parent.mkdir(parents=True, exist_ok=True)
         srsly.write_json(output, [vars(found) for found in comparisons])

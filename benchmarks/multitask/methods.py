@@ -46,6 +46,7 @@ _METHODS = [
     Method(TUNED, "StaticWeights", {"weights": TUNED_WEIGHTS}),
     Method("equal norms", "Uniform", {"normalize": "norm"}),
     Method("DecisionNorms", "DecisionNorms"),
+    Method("DecisionNorms, power 0.25", "DecisionNorms", {"power": 0.25}),
     *(
         Method(
             f"norms 1 : {textcat} : {srl}",

@@ -101,7 +101,7 @@ class Budget:
 
     passes: float = 1.5
     batch_words: int = 400
-    learn_rate: float = 0.004
+    learn_rate: float = 0.01
     width: int = 64
     depth: int = 3
     steps: int = 0
