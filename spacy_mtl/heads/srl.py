@@ -48,6 +48,7 @@ CONSTRAINTS = {
     "inventory_roles": True,
 }
 # Settings of prediction: those of config.cfg hold where they were changed since training.
+PRIOR_WEIGHT = 0.5  # of a roleset's probability for its form, beside the network's
 SETTINGS = ("threshold", "predicates", "constraints", "probabilities")
 
 DEFAULT_CONFIG = """
@@ -660,8 +661,13 @@ class SemanticRoleHead(Head):
         forms: Sequence[str],
         frames: Sequence[PredictedFrame],
     ) -> None:
-        """Choose the roleset of each frame that has none yet."""
+        """Choose the roleset of each frame that has none yet. What the forms had in training
+        counts, too, since the network sees few examples of most rolesets.
+        """
         values = self.model.ops.to_numpy(scores)[:, 0].astype(np.float64)
+        values += PRIOR_WEIGHT * np.asarray(
+            [p for form in forms for p in self.senses.log_priors(form)]
+        )
         best = best_of_segments(values, query.candidate_predicates, len(forms))
         chosen = best[query.candidate_predicates]  # [candidates]
         sums = np.bincount(

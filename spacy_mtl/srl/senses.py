@@ -1,5 +1,6 @@
 """Which rolesets a word can have."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,6 +9,7 @@ from .endings import LemmaEndings
 from .english import american_spellings, lemma_guesses
 from .inventory import FrameInventory
 
+_OF_THE_VERB = 0.5  # occurrences that the verb's other forms count as, beside those of the form
 Sense = tuple[str, str]  # word form in lower case, roleset
 
 
@@ -25,15 +27,23 @@ class SenseInventory:
     there.
     """
 
-    def __init__(self, rolesets: Sequence[str] = (), forms: dict[str, list[int]] | None = None):
+    def __init__(
+        self,
+        rolesets: Sequence[str] = (),
+        forms: dict[str, list[int]] | None = None,
+        counts: dict[str, list[int]] | None = None,
+    ) -> None:
         """Create an inventory.
 
         rolesets (Sequence[str]): All rolesets seen, e.g. "give.01".
         forms (Optional[Dict[str, List[int]]]): For each form in lower case, indices of its
             rolesets, the commonest first.
+        counts (Optional[Dict[str, List[int]]]): How often the form had each of them; once where
+            None.
         """
         self.rolesets = list(rolesets)
         self.forms = dict(forms or {})
+        self.counts = dict(counts or {form: [1] * len(known) for form, known in self.forms.items()})
         self._by_verb: dict[str, list[int]] = defaultdict(list)
         for index, roleset in enumerate(self.rolesets):
             self._by_verb[verb_of(roleset)].append(index)
@@ -42,6 +52,7 @@ class SenseInventory:
         )
         self._index = {roleset: index for index, roleset in enumerate(self.rolesets)}
         self._frames: FrameInventory | None = None
+        self._shares = self._count_shares()
         self._candidates: dict[str, list[int]] = {}  # of forms seen, allowed by the frames
         self.use_frames(None)
 
@@ -69,11 +80,14 @@ class SenseInventory:
                 counts[form][roleset] += 1
         rolesets = sorted({roleset for counter in counts.values() for roleset in counter})
         index = {roleset: i for i, roleset in enumerate(rolesets)}
-        forms = {
-            form: [index[r] for r in sorted(counter, key=lambda r: (-counter[r], r))]
+        ordered = {
+            form: sorted(counter.items(), key=lambda item: (-item[1], item[0]))
             for form, counter in sorted(counts.items())
         }
-        return cls(rolesets, forms)
+        forms = {form: [index[r] for r, _ in known] for form, known in ordered.items()}
+        return cls(
+            rolesets, forms, {form: [n for _, n in known] for form, known in ordered.items()}
+        )
 
     def __len__(self) -> int:
         return len(self.rolesets)
@@ -100,6 +114,20 @@ class SenseInventory:
                 return [self._index[r] for r in self._listed(form) if r in self._index]
         return []
 
+    def log_priors(self, form: str) -> list[float]:
+        """Tell how probable each roleset of a word is before its sentence is read: from what the
+        form had in training, and, for the rest, what all forms of the verb had.
+
+        form (str): The word in lower case.
+        RETURNS (List[float]): Natural logarithms, in the order of `candidates`.
+        """
+        counts = dict(zip(self.forms.get(form, ()), self.counts.get(form, ()), strict=True))
+        total = sum(counts.values()) + _OF_THE_VERB
+        return [
+            math.log((counts.get(index, 0) + _OF_THE_VERB * self._shares[index]) / total)
+            for index in self.candidates(form)
+        ]
+
     def fallback(self, form: str) -> str:
         """RETURNS (str): The first sense of a word of which nothing was seen: that of the frame
         inventory, or else its own first sense; empty if no roleset was seen at all.
@@ -111,6 +139,18 @@ class SenseInventory:
         guesses = lemma_guesses(form)
         lemma = guesses[-1] if len(guesses) > 1 else self._endings.likeliest(form)
         return f"{lemma}.01"
+
+    def _count_shares(self) -> list[float]:
+        """RETURNS (List[float]): [rolesets], the share that each has among those of its verb."""
+        counts = [0.5] * len(self.rolesets)
+        for form, known in self.forms.items():
+            for index, count in zip(known, self.counts[form], strict=True):
+                counts[index] += count
+        totals = {verb: sum(counts[i] for i in own) for verb, own in self._by_verb.items()}
+        return [
+            count / totals[verb_of(roleset)]
+            for roleset, count in zip(self.rolesets, counts, strict=True)
+        ]
 
     def _verbs(self, known: Sequence[int]) -> list[str]:
         """RETURNS (List[str]): The words that rolesets are senses of, each once."""
@@ -136,7 +176,7 @@ class SenseInventory:
 
     def to_json(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): The arguments of `SenseInventory`."""
-        return {"rolesets": self.rolesets, "forms": self.forms}
+        return {"rolesets": self.rolesets, "forms": self.forms, "counts": self.counts}
 
 
 def lemma_of(roleset: str) -> str:

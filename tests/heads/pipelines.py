@@ -22,6 +22,8 @@ ENCODER: dict[str, Any] = {
     "pretrained_vectors": None,
 }
 
+SUM = {"@misc": "spacy_mtl.StaticWeights.v1", "weights": {}, "default": 1.0, "per_unit": True}
+
 
 def make_nlp(*heads: str | tuple[str, str, dict[str, Any]], trunk: str | None = "mtl_tok2vec"):
     """A pipeline with a trunk (or an encoder in each head) and heads: a factory, or a factory,
@@ -29,7 +31,8 @@ def make_nlp(*heads: str | tuple[str, str, dict[str, Any]], trunk: str | None = 
     fix_random_seed(0)
     nlp = spacy.blank("en")
     if trunk:
-        nlp.add_pipe(trunk, config={"model": ENCODER})
+        balancer = {"balancer": SUM} if trunk == "mtl_tok2vec" else {}
+        nlp.add_pipe(trunk, config={"model": ENCODER, **balancer})
     for head in heads:
         factory, name, config = head if isinstance(head, tuple) else (head, head, {})
         tok2vec = {"width": WIDTH} if trunk else ENCODER

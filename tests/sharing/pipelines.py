@@ -58,6 +58,9 @@ def experts(encoder: str = "cnn", n_experts: int = 3) -> dict[str, Any]:
     }
 
 
+SUM = {"@misc": "spacy_mtl.StaticWeights.v1", "weights": {}, "default": 1.0, "per_unit": True}
+
+
 def make_nlp(
     encoder: str | dict[str, Any],
     listeners: Mapping[str, dict[str, Any]],
@@ -78,7 +81,8 @@ def make_nlp(
     fix_random_seed(0)
     nlp = spacy.blank("xx")
     model = ENCODERS[encoder] if isinstance(encoder, str) else encoder
-    nlp.add_pipe(factory, name=TRUNK, config={"model": model, **trunk})
+    balancer = {"balancer": SUM} if factory == OURS else {}
+    nlp.add_pipe(factory, name=TRUNK, config={"model": model, **balancer, **trunk})
     for head, listener in listeners.items():
         config = head_config(head)
         config["model"]["tok2vec"] = listener

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from spacy_mtl.srl.english import lemma_guesses
@@ -76,6 +77,14 @@ def test_unknown_nouns_are_of_the_verbs_that_their_endings_tell():
     assert SenseInventory.from_corpus(seen[:2]).fallback("affliction") == "affliction.01"
 
 
+def test_priors_go_by_form_and_then_by_verb(senses):
+    gave = np.exp(senses.log_priors("gave"))
+    assert gave == pytest.approx([(2 + 0.5 * 2.5 / 4) / 3.5, (1 + 0.5 * 1.5 / 4) / 3.5])
+    assert gave.sum() == pytest.approx(1.0)
+    assert np.exp(senses.log_priors("gives")) == pytest.approx([1.5 / 4, 2.5 / 4])
+    assert senses.log_priors("google") == []
+
+
 def test_equal_counts_go_by_name():
     senses = SenseInventory.from_corpus([("saw", "see.01"), ("saw", "saw.01")])
     assert candidates(senses, "saw") == ["saw.01", "see.01"]
@@ -129,6 +138,7 @@ def test_json_round_trip(senses):
     assert again.to_json() == senses.to_json()
     for form in ("gave", "giving", "unknown"):
         assert again.candidates(form) == senses.candidates(form)
+        assert again.log_priors(form) == senses.log_priors(form)
 
 
 def test_the_order_of_the_corpus_does_not_matter(senses):
