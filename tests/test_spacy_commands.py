@@ -123,7 +123,9 @@ def test_shipped_config_is_complete_and_valid(path: Path, trained: Trained, tmp_
     assert result.exit_code == 0, result.output
     filled, own = load_config(tmp_path / "filled.cfg"), load_config(path)
     assert filled == own
-    result = run("debug", "config", path, *trained.arguments)
+    corpora = set(own["paths"]) - {"train", "dev", "vectors", "init_tok2vec"}
+    paths = [part for name in corpora for part in (f"--paths.{name}", str(trained.train))]
+    result = run("debug", "config", path, *trained.arguments, *paths)
     assert result.exit_code == 0, result.output
 
 
