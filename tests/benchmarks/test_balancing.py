@@ -162,7 +162,7 @@ def test_comparing_both_levels_leaves_training_as_it_is(laboratory):
         "ner srl",
         "textcat srl",
     }
-    for (_, one), (_, other) in zip(
+    for one, other in zip(
         _parameters(plain.get_pipe("tok2vec")),
         _parameters(watched.get_pipe("tok2vec")),
         strict=True,
