@@ -29,7 +29,7 @@ class DecisionNorms(BalancingMethod):
     power does.
 
     All tasks together get the squared norm that the unweighted gradients of the batch have in sum;
-  so a task alone gets 1.
+    so a task alone gets 1.
     """
 
     name = "spacy_mtl.DecisionNorms.v1"
