@@ -2,7 +2,7 @@
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -18,8 +18,9 @@ from ..models.losses import softmax_cross_entropy
 from ..trunk.component import MultiTaskTok2Vec
 from ..trunk.listener import count_decisions, is_adopted
 from ..trunk.readings import Reading
-from .head import INIT_SAMPLE, Head
+from .head import INIT_SAMPLE
 from .hidden_words import HiddenWords, buckets_of, draws_for, hide_words, rows_of, words_of
+from .training_only import TrainingOnlyHead
 
 Documents = Literal["unlabelled", "all"]
 FEWEST_WORDS = 2  # below that there is nothing to guess a hidden word from
@@ -75,7 +76,7 @@ def make_mtl_language_model(
     )
 
 
-class LanguageModelHead(Head):
+class LanguageModelHead(TrainingOnlyHead):
     """Guesses hidden words from their context, in training only.
 
     In each step some words of the documents that it learns from are replaced, in what the trunk
@@ -241,32 +242,6 @@ class LanguageModelHead(Head):
         count_decisions(self.model, len(targets))
         return loss / len(targets)
 
-    def __call__(self, doc: Doc) -> Doc:
-        """RETURNS (Doc): The document as it is."""
-        return doc
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Let documents through as they are.
-
-        stream (Iterable[Doc]): The documents.
-        batch_size (int): Not used.
-        YIELDS (Doc): The documents.
-        """
-        yield from stream
-
-    def predict(self, docs: Iterable[Doc]) -> None:
-        """Compute nothing.
-
-        docs (Iterable[Doc]): The documents.
-        """
-
-    def set_annotations(self, docs: Iterable[Doc], scores: None) -> None:
-        """Write nothing.
-
-        docs (Iterable[Doc]): The documents.
-        scores (None): Not used.
-        """
-
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score guesses of hidden words.
 
@@ -274,8 +249,6 @@ class LanguageModelHead(Head):
         **kwargs (Any): Passed to the scorer.
         RETURNS (Dict[str, Any]): The scores; none without a scorer.
         """
-        if self.scorer is None:
-            return {}
         return super().score(examples, guess=self.guess, **kwargs)
 
     def guess(self, docs: Sequence[Doc]) -> tuple[np.ndarray, np.ndarray]:

@@ -14,8 +14,8 @@ from thinc.types import Floats2d
 
 from ..models.losses import softmax_cross_entropy
 from ..trunk.listener import count_decisions
-from .head import Head
 from .memory import GoldMemory, text_and_attributes
+from .training_only import TrainingOnlyHead
 
 DEFAULT_CONFIG = """
 [model]
@@ -67,7 +67,7 @@ def make_mtl_syntax(
     return SyntaxHead(nlp.vocab, model, name, scorer=scorer, attributes=attributes)
 
 
-class SyntaxHead(Head):
+class SyntaxHead(TrainingOnlyHead):
     """Tells tags, dependency labels and the places of syntactic heads, in training only.
 
     It is a syntactic scaffold (Swayamdipta et al. 2018, https://aclanthology.org/D18-1412): a task
@@ -160,32 +160,6 @@ class SyntaxHead(Head):
         count_decisions(self.model, n_decisions)
         return loss / max(n_known, 1)
 
-    def __call__(self, doc: Doc) -> Doc:
-        """RETURNS (Doc): The document as it is."""
-        return doc
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Let documents through as they are.
-
-        stream (Iterable[Doc]): The documents.
-        batch_size (int): Not used.
-        YIELDS (Doc): The documents.
-        """
-        yield from stream
-
-    def predict(self, docs: Iterable[Doc]) -> None:
-        """Compute nothing.
-
-        docs (Iterable[Doc]): The documents.
-        """
-
-    def set_annotations(self, docs: Iterable[Doc], scores: None) -> None:
-        """Write nothing.
-
-        docs (Iterable[Doc]): The documents.
-        scores (None): Not used.
-        """
-
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score what the head tells of the examples' predicted documents.
 
@@ -193,8 +167,6 @@ class SyntaxHead(Head):
         **kwargs (Any): Passed to the scorer.
         RETURNS (Dict[str, Any]): The scores; none without a scorer.
         """
-        if self.scorer is None:
-            return {}
         return super().score(examples, count_right=self.count_right, **kwargs)
 
     def count_right(self, examples: Iterable[Example]) -> dict[str, tuple[int, int]]:
