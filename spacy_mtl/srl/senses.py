@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .endings import LemmaEndings
-from .english import american_spellings, lemma_guesses
+from .english import american_spellings, lemma_guesses, respellings
 from .inventory import FrameInventory
 
+_CORRECTED_LENGTH = 8  # letters of a word whose spelling may be corrected
 _OF_THE_VERB = 0.5  # occurrences that the verb's other forms count as, beside those of the form
 Sense = tuple[str, str]  # word form in lower case, roleset
 
@@ -19,8 +20,9 @@ class SenseInventory:
     Candidates for a form are the rolesets that it had in training, the commonest first, and then
     the others of the same verbs: a "gave" seen as `give.01` can be `give_up.07`, too. For a form
     never seen they are the rolesets of its lemma, where stripping an English suffix, or changing
-    the ending as words seen change theirs, leads to one that was seen. Failing that, a word gets
-    its own first sense: `google.01`. Where no roleset was seen at all, there are none to guess.
+    the ending as words seen change theirs, leads to one that was seen; or those of the commonest
+    seen form that a long word misspells by one letter. Failing that, a word gets its lemma's first
+    sense: `google.01`. Where no roleset was seen at all, there are none to guess.
 
     A frame inventory, if there is one, takes away the rolesets that it does not allow. It knows
     more words by their aliases, and a word of which no roleset was seen gets its first roleset
@@ -109,6 +111,10 @@ class SenseInventory:
             for lemma in [*lemma_guesses(spelling), *self._endings.guess(spelling)]:
                 if lemma in self._by_verb:
                     return self._allowed(self._by_verb[lemma])
+        if len(form) >= _CORRECTED_LENGTH and not self._listed(form):
+            seen = [spelling for spelling in respellings(form) if spelling in self._candidates]
+            if seen:
+                return self._candidates[max(seen, key=lambda spelling: sum(self.counts[spelling]))]
         for roleset in self._listed(form):
             if roleset in self._index:
                 return [self._index[r] for r in self._listed(form) if r in self._index]

@@ -70,6 +70,13 @@ def test_british_spellings_find_american_rolesets():
     assert candidates(senses, "raise") == []
 
 
+@pytest.mark.parametrize("typo", ["developiong", "devloping", "devleoping", "develoking"])
+def test_spelling_mistakes_find_the_word_that_was_meant(typo):
+    senses = SenseInventory.from_corpus([("developing", "develop.02"), ("said", "say.01")])
+    assert candidates(senses, typo) == ["develop.02"]
+    assert candidates(senses, "sayd") == []  # too short to tell
+
+
 def test_unknown_nouns_are_of_the_verbs_that_their_endings_tell():
     seen = [("prediction", "predict.01"), ("restriction", "restrict.01"), ("election", "elect.01")]
     senses = SenseInventory.from_corpus(seen)
