@@ -21,6 +21,7 @@ from .torch_layer import torch_layer
 
 BLOCK_PAIRS = 1024  # scored at once in prediction, so that they stay in the processor's cache
 PRODUCT_COLUMNS = 16  # products are fastest where the number of their columns is a multiple of it
+NEIGHBOUR_WIDTH = 32  # of the vectors by which the tokens around a predicate tell its roleset
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def build_role_labeler(
     sense_width: int = 64,
     max_distance: int = 64,
     context_depth: int = 0,
+    sense_window: int = 0,
 ) -> Model[list[Doc], Floats2d]:
     """Build a network that finds predicates, their rolesets and their arguments.
 
@@ -71,7 +73,9 @@ def build_role_labeler(
     `argument_width`, added, passed through one nonlinearity. With `context_depth` these pairs are
     then read in sentence order, once for each predicate, by LSTMs in both directions, as the models
     of Zhou and Xu (2015) and He et al. (2017) do with all their layers. A roleset is scored by the
-    product of its own vector with the predicate's.
+    product of its own vector with a hidden layer that reads the predicate's vector and, with
+    `sense_window`, those of the tokens next to it, each by weights for its place: the particle of
+    "gave it up" is there, and the noun that makes "take" a light verb.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): The token-to-vector network or listener.
     hidden_width (int): Width of the hidden layer for predicates.
@@ -81,12 +85,19 @@ def build_role_labeler(
     max_distance (int): An argument token is at most so many tokens from its predicate.
     context_depth (int): Number of LSTM layers over the pairs of a predicate; 0 scores each pair on
         its own.
+    sense_window (int): How many tokens on each side of a predicate, within its sentence and
+        `max_distance`, tell its roleset beside its own vector.
     RETURNS (Model[List[Doc], Floats2d]): Gives a score for each token to be a predicate
         [tokens, 1]. Refs: "tok2vec", "tokens" (the flat vectors), "detector" and "framer".
     """
     if max_distance < 1:
         raise ValueError(
             f"[components.srl.model] max_distance is {max_distance}; it must be at least 1."
+        )
+    if sense_window < 0:
+        raise ValueError(
+            f"[components.srl.model] sense_window is {sense_window}; it must be 0 (the predicate's "
+            "own vector only) or more."
         )
     if context_depth and argument_width % 2:
         raise ValueError(
@@ -107,8 +118,9 @@ def build_role_labeler(
             sense_width=sense_width,
             max_distance=max_distance,
             context_depth=context_depth,
+            sense_window=sense_window,
         ),
-        _framer_inputs,
+        partial(_framer_inputs, sense_window=sense_window),
         _framer_outputs,
     )
     for layer in (detector, framer):
@@ -155,6 +167,7 @@ class FrameScorer(nn.Module):
         sense_width: int,
         max_distance: int,
         context_depth: int,
+        sense_window: int = 0,
     ) -> None:
         super().__init__()
         self.max_distance = max_distance
@@ -164,6 +177,11 @@ class FrameScorer(nn.Module):
         self.context = nn.ModuleList(RangeLSTM(argument_width) for _ in range(context_depth))
         self.tag = nn.Linear(argument_width, 1 + 2 * n_roles)
         self.sense = nn.Linear(width, sense_width)
+        self.neighbour: nn.Linear | None = None
+        if sense_window:
+            self.neighbour = nn.Linear(width, NEIGHBOUR_WIDTH, bias=False)
+            n_values = 2 * sense_window * NEIGHBOUR_WIDTH
+            self.neighbour_sense = nn.Linear(n_values, sense_width, bias=False)
         self.roleset = nn.Embedding(max(n_rolesets, 1), sense_width + 1)
         nn.init.normal_(self.distance.weight, std=0.1)
         nn.init.normal_(self.roleset.weight, std=0.02)
@@ -176,6 +194,7 @@ class FrameScorer(nn.Module):
         pair_tokens: Tensor,
         candidates: Tensor,
         candidate_predicates: Tensor,
+        neighbours: Tensor,
         dropout_rate: float,
     ) -> tuple[Tensor, Tensor]:
         """Score pairs and candidates.
@@ -186,6 +205,8 @@ class FrameScorer(nn.Module):
         pair_tokens (Tensor): [pairs], rows of `tokens`.
         candidates (Tensor): [candidates], rolesets.
         candidate_predicates (Tensor): [candidates], which predicate.
+        neighbours (Tensor): [predicates, 2 * sense_window], rows of `tokens`, or -1 where there is
+            none; see `neighbours_of`.
         dropout_rate (float): Share of hidden units left out in training.
         RETURNS (Tuple[Tensor, Tensor]): Tag scores [pairs, 1 + 2 * roles] and roleset scores
             [candidates, 1].
@@ -213,7 +234,11 @@ class FrameScorer(nn.Module):
                 found = layer(hidden, packing.batch_sizes)
                 hidden = hidden + dropout(found, dropout_rate, self.training)
             tags = self.tag(embedding(packing.step_of_pair, hidden))
-        sense = dropout(gelu(self.sense(of_predicate)), dropout_rate, self.training)
+        sense = self.sense(of_predicate)  # [predicates, sense_width]
+        if self.neighbour is not None:
+            table = pad(self.neighbour(tokens), (0, 0, 1, 0))  # [none + tokens, NEIGHBOUR_WIDTH]
+            sense = sense + self.neighbour_sense(embedding(neighbours + 1, table).flatten(1))
+        sense = dropout(gelu(sense), dropout_rate, self.training)
         sense = sense[candidate_predicates]  # [candidates, sense_width]
         roleset = self.roleset(candidates)
         senses = (sense * roleset[:, :-1]).sum(1, keepdim=True) + roleset[:, -1:]
@@ -300,6 +325,20 @@ def pairs_of(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return predicate, token
 
 
+def neighbours_of(query: FrameQuery, window: int) -> np.ndarray:
+    """List the tokens next to each predicate.
+
+    query (FrameQuery): The predicates and their ranges.
+    window (int): How many on each side.
+    RETURNS (np.ndarray): [predicates, 2 * window], in text order without the predicate; -1 for
+        those out of its range.
+    """
+    shifts = np.delete(np.arange(-window, window + 1), window)
+    tokens = query.predicates[:, None] + shifts
+    inside = (tokens >= query.starts[:, None]) & (tokens < query.ends[:, None])
+    return np.where(inside, tokens, -1)
+
+
 def _detect(
     model: Model, docs: list[Doc], is_train: bool
 ) -> tuple[Floats2d, Callable[[Floats2d], Any]]:
@@ -328,7 +367,7 @@ def _detector_inputs(
 
 
 def _framer_inputs(
-    model: Model, inputs: tuple[Floats2d, FrameQuery], is_train: bool
+    model: Model, inputs: tuple[Floats2d, FrameQuery], is_train: bool, sense_window: int
 ) -> tuple[ArgsKwargs, Callable[[ArgsKwargs], Floats2d]]:
     tokens, query = inputs
     device = model.shims[0].device  # type: ignore[attr-defined]
@@ -340,6 +379,7 @@ def _framer_inputs(
         pair_tokens,
         query.candidates,
         query.candidate_predicates,
+        neighbours_of(query, sense_window),
     )
     as_long = [torch.as_tensor(index, dtype=torch.long, device=device) for index in indices]
 

@@ -8,16 +8,18 @@ from torch.nn.functional import gelu
 
 from spacy_mtl.models import role_labeler
 from spacy_mtl.models.role_labeler import (
+    NEIGHBOUR_WIDTH,
     FrameQuery,
     FrameScorer,
     FrameScores,
     PredicateDetector,
     build_role_labeler,
+    neighbours_of,
     pairs_of,
 )
 from spacy_mtl.models.torch_layer import build_module
 
-WIDTH, N_ROLES, N_ROLESETS, REACH = 4, 2, 3, 3
+WIDTH, N_ROLES, N_ROLESETS, REACH, WINDOW = 4, 2, 3, 3, 2
 QUERY = FrameQuery(
     predicates=np.array([1, 2, 4]),
     starts=np.array([0, 2, 2]),
@@ -27,11 +29,12 @@ QUERY = FrameQuery(
 )
 
 
-@pytest.fixture(params=[0, 2], ids=["without context", "with context"])
+@pytest.fixture(
+    params=[(0, 0), (2, 0), (0, WINDOW)], ids=["plain", "with context", "with neighbours"]
+)
 def framer(request) -> FrameScorer:
     torch.manual_seed(0)
-    module = FrameScorer(WIDTH, N_ROLES, N_ROLESETS, 6, 3, REACH, request.param)
-    return module.double()
+    return FrameScorer(WIDTH, N_ROLES, N_ROLESETS, 6, 3, REACH, *request.param).double()
 
 
 @pytest.fixture
@@ -50,6 +53,7 @@ def indices() -> list[torch.Tensor]:
             pair_tokens,
             QUERY.candidates,
             QUERY.candidate_predicates,
+            neighbours_of(QUERY, WINDOW),
         )
     ]
 
@@ -69,6 +73,11 @@ def test_pairs_are_those_of_a_plain_loop(starts, ends):
     ]
     predicate, token = pairs_of(np.array(starts, dtype=int), np.array(ends, dtype=int))
     assert list(zip(predicate.tolist(), token.tolist(), strict=True)) == expected
+
+
+def test_neighbours_are_those_within_the_range():
+    assert neighbours_of(QUERY, 2).tolist() == [[-1, 0, 2, -1], [-1, -1, -1, -1], [2, 3, 5, -1]]
+    assert neighbours_of(QUERY, 0).shape == (3, 0)
 
 
 # The modules
@@ -111,8 +120,13 @@ def test_framer_scores_are_those_of_a_plain_loop(framer, tokens):
         expected_tags.extend(framer.tag(hidden))
     for candidate, number in zip(QUERY.candidates, QUERY.candidate_predicates, strict=True):
         own = framer.roleset.weight[candidate]
-        predicate = gelu(framer.sense(tokens[QUERY.predicates[number]]))
-        expected_senses.append(predicate @ own[:-1] + own[-1])
+        predicate = framer.sense(tokens[QUERY.predicates[number]])
+        if framer.neighbour is not None:
+            places = framer.neighbour_sense.weight.split(NEIGHBOUR_WIDTH, dim=1)
+            for place, token in zip(places, neighbours_of(QUERY, WINDOW)[number], strict=True):
+                if token >= 0:
+                    predicate = predicate + place @ framer.neighbour(tokens[token])
+        expected_senses.append(gelu(predicate) @ own[:-1] + own[-1])
     assert tags.shape == (8, 1 + 2 * N_ROLES)
     assert senses.shape == (3, 1)
     assert torch.allclose(tags, torch.stack(expected_tags))
@@ -181,15 +195,22 @@ def fixed_vectors(docs):
     return [np.arange(len(doc) * WIDTH, dtype="f").reshape(-1, WIDTH) / 10 for doc in docs]
 
 
-@pytest.fixture
-def model() -> Model:
+@pytest.fixture(params=[0, WINDOW], ids=["predicate only", "with neighbours"])
+def model(request) -> Model:
     fix_random_seed(0)
 
     def forward(model, docs, is_train):
         return fixed_vectors(docs), lambda gradient: model.attrs["seen"].append(gradient) or []
 
     tok2vec = Model("fixed", forward, dims={"nO": WIDTH}, attrs={"seen": []})
-    model = build_role_labeler(tok2vec=tok2vec, hidden_width=5, sense_width=3, max_distance=REACH)
+    model = build_role_labeler(
+        tok2vec=tok2vec,
+        hidden_width=5,
+        sense_width=3,
+        max_distance=REACH,
+        sense_window=request.param,
+    )
+    model.attrs["sense_window"] = request.param  # for those that build its like
     model.initialize(X=[])
     build_module(model.get_ref("detector"), width=WIDTH)
     build_module(model.get_ref("framer"), width=WIDTH, n_roles=N_ROLES, n_rolesets=N_ROLESETS)
@@ -257,16 +278,25 @@ def test_max_distance_must_be_positive():
         build_role_labeler(tok2vec=Model("none", lambda m, X, t: (X, None)), max_distance=0)
 
 
+def test_sense_window_must_not_be_negative():
+    with pytest.raises(ValueError, match="sense_window is -1; it must be 0"):
+        build_role_labeler(tok2vec=Model("none", lambda m, X, t: (X, None)), sense_window=-1)
+
+
 def test_bytes_keep_the_scores(model):
     docs = docs_of(3)
     expected = model.predict(docs)
     blank = build_role_labeler(
-        tok2vec=model.get_ref("tok2vec").copy(), hidden_width=5, sense_width=3, max_distance=REACH
+        tok2vec=model.get_ref("tok2vec").copy(),
+        hidden_width=5,
+        sense_width=3,
+        max_distance=REACH,
+        sense_window=model.attrs["sense_window"],
     )
     blank.from_bytes(model.to_bytes())
     assert np.array_equal(blank.predict(docs), expected)
     vectors = np.ones((6, WIDTH), dtype="f")
-    assert np.array_equal(
-        blank.get_ref("framer").predict((vectors, QUERY)).tags,
-        model.get_ref("framer").predict((vectors, QUERY)).tags,
-    )
+    scores = blank.get_ref("framer").predict((vectors, QUERY))
+    saved = model.get_ref("framer").predict((vectors, QUERY))
+    assert np.array_equal(scores.tags, saved.tags)
+    assert np.array_equal(scores.senses, saved.senses)
