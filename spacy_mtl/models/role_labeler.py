@@ -21,7 +21,7 @@ from .torch_layer import torch_layer
 
 BLOCK_PAIRS = 1024  # scored at once in prediction, so that they stay in the processor's cache
 PRODUCT_COLUMNS = 16  # products are fastest where the number of their columns is a multiple of it
-NEIGHBOUR_WIDTH = 32  # of the vectors by which the tokens around a predicate tell its roleset
+NEIGHBOUR_WIDTH = 16  # of the vectors by which the tokens around a predicate tell its roleset
 
 
 @dataclass(frozen=True)

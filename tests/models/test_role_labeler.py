@@ -156,6 +156,28 @@ def test_framer_gradient(framer, tokens):
     assert torch.autograd.gradcheck(scores, (tokens, *parameters))
 
 
+@pytest.mark.parametrize("window", [0, 1])
+def test_a_neighbour_can_tell_the_roleset_of_the_same_predicate_vector(window):
+    torch.manual_seed(0)
+    module = FrameScorer(3, N_ROLES, 2, 6, 4, REACH, 0, window)
+    tokens = torch.eye(3)[[0, 1, 0, 2]]  # one predicate twice, each time with another particle
+    starts, at = np.array([0, 2]), np.array([0, 1])
+    query = FrameQuery(starts, starts, starts + 2, np.tile(at, 2), np.repeat(at, 2))
+    pairs = pairs_of(query.starts, query.ends)
+    arrays = (query.predicates, *pairs, query.candidates, query.candidate_predicates)
+    rows = [torch.as_tensor(values) for values in (*arrays, neighbours_of(query, window))]
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.05)
+    for _ in range(60):
+        scores = module(tokens, *rows, 0.0)[1].view(2, 2)
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(scores, torch.tensor([0, 1])).backward()
+        optimizer.step()
+    if window:
+        assert scores.argmax(1).tolist() == [0, 1]
+    else:
+        assert torch.equal(scores[0], scores[1])
+
+
 def test_every_parameter_of_the_framer_gets_a_gradient(framer, tokens):
     tags, senses = framer(tokens, *indices(), 0.0)
     (tags.square().sum() + senses.square().sum()).backward()
