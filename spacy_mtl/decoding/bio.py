@@ -16,7 +16,7 @@ def decode_bio(scores: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
     """Find the valid tag sequences with the highest sums of scores, exactly.
 
     A sequence is valid if each I-x follows B-x or I-x. Wherever the highest-scoring tags are valid
-    they are the answer; the others are reduced to the few labels that matter (see `_Contest`), cut
+    they are the answer; the others are reduced to the few labels that matter (see `Contest`), cut
     into segments that can be solved apart (see `_find_cuts`), and those run through the Viterbi
     algorithm together. The work is linear in tokens and labels.
 
@@ -36,21 +36,14 @@ def decode_bio(scores: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
     tags = scores.argmax(axis=1)  # [tokens]
     if not n_labels or not n_tokens:
         return tags
-    is_start = _mark_starts(lengths, n_tokens)
+    is_start = mark_starts(lengths, n_tokens)
     invalid = _find_invalid(tags, is_start, n_labels)
     if not invalid.any():
         return tags
     sequence = is_start.cumsum() - 1  # [tokens], empty sequences not counted
     rows = np.flatnonzero(np.bincount(sequence[invalid], minlength=sequence[-1] + 1)[sequence])
-    contest = _reduce_labels(scores[rows], is_start[rows])
-    is_cut = is_start[rows] | _find_cuts(contest)
-    segment = is_cut.cumsum() - 1
-    own_tags = tags[rows]
-    bad = np.flatnonzero(np.bincount(segment[_find_invalid(own_tags, is_cut, n_labels)]))
-    starts = np.flatnonzero(is_cut)
-    sizes = np.diff(starts, append=len(rows))
-    _run_viterbi(contest, starts[bad], sizes[bad], n_labels, own_tags)
-    tags[rows] = own_tags
+    contest = reduce_labels(scores[rows], is_start[rows])
+    tags[rows] = _mend(tags[rows], contest, is_start[rows], n_labels)
     return tags
 
 
@@ -72,7 +65,7 @@ def spans_from_bio(
     continues = tags > n_labels
     continues[:1] = False
     continues[1:] &= label[1:] == label[:-1]
-    continues &= ~_mark_starts(lengths, len(tags))
+    continues &= ~mark_starts(lengths, len(tags))
     starts = np.flatnonzero(inside & ~continues)
     ends = np.flatnonzero(inside & ~np.append(continues[1:], False)) + 1
     return starts, ends, label[starts]
@@ -100,7 +93,7 @@ def bio_from_spans(
     return tags
 
 
-def _mark_starts(lengths: Sequence[int], n_tokens: int) -> np.ndarray:
+def mark_starts(lengths: Sequence[int], n_tokens: int) -> np.ndarray:
     """Mark the first row of each sequence that is not empty: [tokens]."""
     sizes = np.asarray(lengths, dtype=np.int64)
     is_start = np.zeros(n_tokens, dtype=bool)
@@ -117,14 +110,15 @@ def _find_invalid(tags: np.ndarray, is_start: np.ndarray, n_labels: int) -> np.n
     return invalid
 
 
-class _Contest(NamedTuple):
+class Contest(NamedTuple):
     """Sequences reduced to what decides about their best tags.
 
     A label whose I never scores more than the best of O and all B in a sequence needs no I there:
     wherever a span of it goes on, that best one does no worse. Few labels are left, and the others
-    only count by the best of O and B.
+    only count by the best of O and B. Labels can be set apart: theirs are left, too, and their B
+    is not part of that best one, so that it can be forbidden later.
 
-    closed (np.ndarray): [rows], the best of O and all B, float64.
+    closed (np.ndarray): [rows], the best of O and all B not set apart, float64.
     closed_tags (np.ndarray): [rows], its tag.
     labels (np.ndarray): [rows, labels left], the labels of the sequence; a place that it does not
         need has any label, and -inf in `inside`.
@@ -139,34 +133,72 @@ class _Contest(NamedTuple):
     inside: np.ndarray
 
 
-def _reduce_labels(scores: np.ndarray, is_start: np.ndarray) -> _Contest:
+def reduce_labels(
+    scores: np.ndarray, is_start: np.ndarray, apart: np.ndarray | None = None
+) -> Contest:
     """Leave out the labels that need no I.
 
     scores (np.ndarray): [rows, 1 + 2K].
     is_start (np.ndarray): [rows], the first row of each sequence, which no span can cross.
-    RETURNS (_Contest): What is left.
+    apart (Optional[np.ndarray]): [sequences, K], bool: labels to set apart.
+    RETURNS (Contest): What is left.
     """
     n_labels = scores.shape[1] // 2
     row = np.arange(len(scores)) * scores.shape[1]  # where it begins in `flat`
     flat = scores.ravel()
-    closed_tags = scores[:, : n_labels + 1].argmax(axis=1)  # [rows]
+    sequence = is_start.cumsum() - 1  # [rows]
+    closing = scores[:, : n_labels + 1]
+    if apart is not None:
+        closing = closing.copy()
+        closing[:, 1:][apart[sequence]] = -np.inf
+    closed_tags = closing.argmax(axis=1)  # [rows]
     closed = flat.take(row + closed_tags)
     goes_on = scores[:, n_labels + 1 :] > closed[:, None]  # [rows, K]
     goes_on[is_start] = False
     is_left = np.logical_or.reduceat(goes_on, np.flatnonzero(is_start), axis=0)  # [sequences, K]
+    if apart is not None:
+        is_left |= apart
     n_left = is_left.sum(axis=1)
     own = np.argsort(~is_left, axis=1, kind="stable")[:, : max(int(n_left.max()), 1)]
     unused = np.arange(own.shape[1]) >= n_left[:, None]  # [sequences, labels left]
-    sequence = is_start.cumsum() - 1  # [rows]
     labels = own[sequence]
     place = labels + row[:, None] + 1
     begin = flat.take(place).astype(np.float64)
     inside = flat.take(place + n_labels).astype(np.float64)
     inside[unused[sequence] | is_start[:, None]] = -np.inf
-    return _Contest(closed.astype(np.float64), closed_tags, labels, begin, inside)
+    return Contest(closed.astype(np.float64), closed_tags, labels, begin, inside)
 
 
-def _find_cuts(contest: _Contest) -> np.ndarray:
+def solve_contest(contest: Contest, is_start: np.ndarray, n_labels: int) -> np.ndarray:
+    """Find the best valid tags of reduced sequences.
+
+    contest (Contest): The sequences. A row of `closed` must not be -inf, but can be very low.
+    is_start (np.ndarray): [rows], the first row of each sequence.
+    n_labels (int): The number of labels, K.
+    RETURNS (np.ndarray): [rows], the tags.
+    """
+    row = np.arange(len(is_start))
+    first_inside = 1 + contest.begin.shape[1]
+    best = np.column_stack([contest.closed, contest.begin, contest.inside]).argmax(axis=1)  # [rows]
+    place = np.where(best < first_inside, best - 1, best - first_inside)  # of the label, -1 for O
+    tags = 1 + contest.labels[row, place] + n_labels * (best >= first_inside)
+    tags = np.where(best == 0, contest.closed_tags, tags)
+    return _mend(tags, contest, is_start, n_labels)
+
+
+def _mend(tags: np.ndarray, contest: Contest, is_start: np.ndarray, n_labels: int) -> np.ndarray:
+    """RETURNS (np.ndarray): [rows], the tags, the best valid ones where they are not valid."""
+    is_cut = is_start | _find_cuts(contest)
+    segment = is_cut.cumsum() - 1
+    bad = np.flatnonzero(np.bincount(segment[_find_invalid(tags, is_cut, n_labels)]))
+    if len(bad):
+        starts = np.flatnonzero(is_cut)
+        sizes = np.diff(starts, append=len(tags))
+        _run_viterbi(contest, starts[bad], sizes[bad], n_labels, tags)
+    return tags
+
+
+def _find_cuts(contest: Contest) -> np.ndarray:
     """Mark rows that some best sequence gives O or B, so that what lies before and after can be
     solved apart.
 
@@ -176,7 +208,7 @@ def _find_cuts(contest: _Contest) -> np.ndarray:
     (I-x minus the best of O and B) is positive, there is a best sequence without I at t. As no
     replacement makes another one impossible, this holds for all such rows at once.
 
-    contest (_Contest): The sequences.
+    contest (Contest): The sequences.
     RETURNS (np.ndarray): [rows], bool.
     """
     gain = np.maximum(contest.inside - contest.closed[:, None], -LOWEST_GAIN)
@@ -189,14 +221,14 @@ def _find_cuts(contest: _Contest) -> np.ndarray:
 
 
 def _run_viterbi(
-    contest: _Contest, starts: np.ndarray, sizes: np.ndarray, n_labels: int, tags: np.ndarray
+    contest: Contest, starts: np.ndarray, sizes: np.ndarray, n_labels: int, tags: np.ndarray
 ) -> None:
     """Find the best valid tags of several segments, one step in time for all of them at once.
 
     After a step it is enough to know the best sum that ends in O or any B, and for each label left
     the best sum that ends in its B or I.
 
-    contest (_Contest): The sequences.
+    contest (Contest): The sequences.
     starts (np.ndarray): [segments], the first row of each.
     sizes (np.ndarray): [segments], the number of rows of each, at least one.
     n_labels (int): The number of labels, K.

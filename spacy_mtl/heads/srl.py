@@ -16,8 +16,9 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..decoding.bio import decode_bio, spans_from_bio
+from ..decoding.constraints import RoleConstraints, allowed_labels
 from ..decoding.posteriors import span_probabilities
-from ..decoding.roles import RoleConstraints, allowed_labels, decode_roles
+from ..decoding.roles import decode_roles
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
 from ..models.role_labeler import FrameQuery, FrameScores
 from ..models.torch_layer import build_module

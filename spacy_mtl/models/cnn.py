@@ -64,8 +64,9 @@ def build_hash_embed_cnn(
         so that the network learns to go by the others where it meets an unknown word.
     precision (str): Precision of the maxout layers' matrix products in prediction, "float32" or
         "bfloat16". Where the processor can't do the latter fast, it warns and uses float32.
-    cached_words (int): The number of words whose embedded vectors are kept in prediction, at
-        `4 * width` bytes each; 0 for none. With static vectors none are kept.
+    cached_words (int): The number of words whose embedded vectors and first products are kept in
+        prediction, at `4 * width * (1 + maxout_pieces * (2 * window_size + 1))` bytes each; 0 for
+        none. With static vectors none are kept.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     """
@@ -119,7 +120,8 @@ class WindowEncoder(nn.Module):
     ) -> Tensor:
         """Encode the tokens of a batch.
 
-        words (Tensor): [words, width], vectors of the distinct words.
+        words (Tensor): [words, width], vectors of the distinct words, or in prediction
+            [words, width + products], each with its `word_products`.
         word_of_token (Tensor): [tokens], the number of the word at each token.
         lengths (List[int]): The number of tokens of each document.
         dropout (float): In training, the share of each layer's outputs that is dropped.
@@ -128,13 +130,14 @@ class WindowEncoder(nn.Module):
         RETURNS (Tensor): [tokens, width].
         """
         rate = dropout if self.training else 0.0
+        words, products = self._split(words)
         if not self.layers:
             tokens = drop_out(F.embedding(word_of_token, words), rate, self.training)
             if layers_seen is not None:
                 layers_seen.append(tokens)
             return tokens
         if self._can_pair(words):
-            return self._encode_pairs(words, word_of_token, lengths, layers_seen)
+            return self._encode_pairs(words, products, word_of_token, lengths, layers_seen)
         word_of_row, windows = self._place_tokens(word_of_token, lengths, words.shape[0])
         words = F.pad(words, (0, 0, 0, 1))
         layers = cast(Iterable[NormalizedMaxout], self.layers)
@@ -145,7 +148,7 @@ class WindowEncoder(nn.Module):
         if rate:
             rows = self._encode_rows(*first, passed[0], rate)
         else:
-            rows = self._encode_words(first[0], word_of_row[first[1]], words)
+            rows = self._encode_words(first[0], word_of_row[first[1]], words, products)
         for layer, layer_windows in others:
             if layers_seen is not None:
                 passed.append(rows)
@@ -178,6 +181,7 @@ class WindowEncoder(nn.Module):
     def _encode_pairs(
         self,
         words: Tensor,
+        products: Tensor | None,
         word_of_token: Tensor,
         lengths: list[int],
         layers_seen: list[Tensor] | None,
@@ -197,8 +201,8 @@ class WindowEncoder(nn.Module):
         if layers_seen is not None:
             layers_seen.append(F.embedding(word_of_token, words))
         done = 0
-        if WORD_REPETITION * n_words < len(word_of_token):
-            inner = self._encode_words(layers[0], word_of_row.unfold(0, 3, 1), words)
+        if products is not None or WORD_REPETITION * n_words < len(word_of_token):
+            inner = self._encode_words(layers[0], word_of_row.unfold(0, 3, 1), words, products)
             rows = F.pad(inner, (0, 0, 1, 1))
             done = 1
         else:
@@ -265,17 +269,28 @@ class WindowEncoder(nn.Module):
 
         return in_blocks(compute, windows)
 
-    def _encode_words(self, layer: NormalizedMaxout, windows: Tensor, words: Tensor) -> Tensor:
+    def _encode_words(
+        self,
+        layer: NormalizedMaxout,
+        windows: Tensor,
+        words: Tensor,
+        products: Tensor | None,
+    ) -> Tensor:
         """Apply the first layer to windows of words [rows, 2 * window_size + 1]: [rows, width].
 
         A window's product with the weights is a sum over its words of products that depend on the
         word and its place in the window alone: they are computed once per word.
+
+        layer (NormalizedMaxout): The layer.
+        windows (Tensor): [rows, 2 * window_size + 1], words; one after the last for none.
+        words (Tensor): [words + 1, width], the last one zeros.
+        products (Optional[Tensor]): [words, places * hidden], what `word_products` gives for them,
+            where that is known.
         """
         size = 2 * self.window_size + 1
-        weight = layer.weight.flatten(0, 1).unflatten(1, (size, -1))  # [hidden, size, width]
-        weight = weight.transpose(0, 1).flatten(0, 1)
-        products = in_blocks(lambda block: layer.product(block, weight), words)
-        products = products.view(words.shape[0] * size, -1)  # [words * size, hidden]
+        if products is None:
+            products = self.word_products(words[:-1])
+        products = F.pad(products, (0, 0, 0, 1)).view(words.shape[0] * size, -1)
         place = torch.arange(size, device=windows.device)
         bias = layer.bias.flatten()
 
@@ -284,3 +299,28 @@ class WindowEncoder(nn.Module):
             return F.embedding(windows[:, self.window_size], words) + layer.activate(hidden)
 
         return in_blocks(compute, windows)
+
+    def word_products(self, words: Tensor) -> Tensor:
+        """Multiply words with the first layer's weights, for each place in its window.
+
+        words (Tensor): [words, width].
+        RETURNS (Tensor): [words, places * hidden].
+        """
+        layer = cast(NormalizedMaxout, self.layers[0])
+        size = 2 * self.window_size + 1
+        weight = layer.weight.flatten(0, 1).unflatten(1, (size, -1))  # [hidden, size, width]
+        weight = weight.transpose(0, 1).flatten(0, 1)
+        return in_blocks(lambda block: layer.product(block, weight), words)
+
+    def word_parameters(self) -> list[Tensor]:
+        """RETURNS (List[Tensor]): What `word_products` depends on; empty if there are none."""
+        layers = cast(Iterable[NormalizedMaxout], self.layers)
+        weights: list[Tensor] = [layer.weight for layer in layers]
+        return weights[:1]
+
+    def _split(self, words: Tensor) -> tuple[Tensor, Tensor | None]:
+        """RETURNS (Tuple[Tensor, Optional[Tensor]]): Vectors, and products where there are any."""
+        width = cast(NormalizedMaxout, self.layers[0]).width if self.layers else words.shape[1]
+        if words.shape[1] == width:
+            return words, None
+        return words[:, :width], words[:, width:]

@@ -34,19 +34,20 @@ from .torch_layer import build_module, torch_layer
 from .word_cache import WordCache
 
 STOCK_ATTRS = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
-CACHED_WORDS = 20_000
+CACHED_WORDS = 10_000
 
 
 class EmbedAndEncode(nn.Module):
     """Embed the distinct words of a batch, then encode its tokens in context.
 
     In prediction on CPU the vectors of words are kept for later batches, where no static vectors,
-    which may change, are part of them.
+    which may change, are part of them; and with them what the encoder computes of a word alone.
 
     embed (HashEmbed): The embedding.
     encode (nn.Module): Called with word vectors [words, width], the word of each token [tokens],
         the documents' lengths, the dropout rate and a list that gets each layer's output, where
-        that is wanted; returns [tokens, width].
+        that is wanted; returns [tokens, width]. If it has `word_products` and `word_parameters` as
+        `WindowEncoder` has, it must take the products in further columns of the vectors.
     cached_words (int): The number of words whose vectors are kept in prediction.
     """
 
@@ -69,14 +70,18 @@ class EmbedAndEncode(nn.Module):
         """
         parameters = list(self.embed.parameters())
         device = parameters[0].device
+        of_products = cast(list[Tensor], getattr(self.encode, "word_parameters", list)())
 
         def embed_some(chosen: np.ndarray) -> Tensor:
-            return self._embed(batch.values[:, chosen], None, dropout, device)
+            words = self._embed(batch.values[:, chosen], None, dropout, device)
+            if not of_products:
+                return words
+            return torch.cat([words, cast(Any, self.encode).word_products(words)], 1)
 
         if torch.is_grad_enabled() or batch.vectors is not None or device.type != "cpu":
             words = self._embed(batch.values, batch.vectors, dropout, device)
         else:
-            words = self.cache.embed(batch.keys, parameters, embed_some)
+            words = self.cache.embed(batch.keys, [*parameters, *of_products], embed_some)
         word_of_token = torch.from_numpy(batch.word_of_token).to(device)
         if layers is None:
             return cast(Tensor, self.encode(words, word_of_token, batch.lengths, dropout))

@@ -20,7 +20,7 @@ class WordCache(Kept):
     pickles and so the processes of `nlp.pipe(n_process=2)` have caches of their own, empty ones
     unless forked. Of several threads that predict at once, one has the use of the cache.
 
-    size (int): The number of words kept at most; 0 for none. A word takes `4 * width` bytes, and
+    size (int): The number of words kept at most; 0 for none. A word takes 4 bytes a column, and
         memory is taken when it is needed.
     """
 

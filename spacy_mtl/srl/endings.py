@@ -26,6 +26,7 @@ class LemmaEndings:
         lemmas (Iterable[Tuple[str, str]]): Words and their lemmas.
         """
         self._changes: defaultdict[str, Counter[tuple[int, str]]] = defaultdict(Counter)
+        self._likely: dict[str, list[tuple[int, str]]] = {}
         for word, lemma in lemmas:
             n_shared = _shared_prefix(word, lemma)
             if n_shared < min(_MIN_STEM, len(lemma)):
@@ -42,14 +43,22 @@ class LemmaEndings:
         """
         guesses: dict[str, None] = {}
         for start in range(1, len(word) + 1):
-            changes = self._changes.get(word[start:])
-            if changes is None:
-                continue
-            least = _MIN_SHARE * changes.total()
-            for (cut, added), count in sorted(changes.items(), key=lambda item: (-item[1], item)):
-                if count >= least and len(word) - cut >= _MIN_STEM:
+            for cut, added in self._likely_changes(word[start:]):
+                if len(word) - cut >= _MIN_STEM:
                     guesses[word[: len(word) - cut] + added] = None
         return list(guesses)
+
+    def _likely_changes(self, ending: str) -> list[tuple[int, str]]:
+        """RETURNS (List[Tuple[int, str]]): Cuts and additions, the commonest first."""
+        if ending not in self._changes:
+            return []
+        likely = self._likely.get(ending)
+        if likely is None:
+            changes = self._changes[ending]
+            least = _MIN_SHARE * changes.total()
+            ranked = sorted(changes.items(), key=lambda item: (-item[1], item))
+            likely = self._likely[ending] = [change for change, count in ranked if count >= least]
+        return likely
 
     def likeliest(self, word: str) -> str:
         """Guess one lemma.

@@ -10,6 +10,7 @@ from .english import american_spellings, lemma_guesses, respellings
 from .inventory import FrameInventory
 
 _CORRECTED_LENGTH = 8  # letters of a word whose spelling may be corrected
+_KEPT_WORDS = 20_000  # looked up before, whose candidates are kept
 _OF_THE_VERB = 0.5  # occurrences that the verb's other forms count as, beside those of the form
 Sense = tuple[str, str]  # word form in lower case, roleset
 
@@ -56,6 +57,7 @@ class SenseInventory:
         self._frames: FrameInventory | None = None
         self._shares = self._count_shares()
         self._candidates: dict[str, list[int]] = {}  # of forms seen, allowed by the frames
+        self._looked_up: dict[str, tuple[list[int], list[float]]] = {}
         self.use_frames(None)
 
     def use_frames(self, frames: FrameInventory | None) -> None:
@@ -68,6 +70,7 @@ class SenseInventory:
             form: self._allowed([*known, *self._others(known)])
             for form, known in self.forms.items()
         }
+        self._looked_up = {}
 
     @classmethod
     def from_corpus(cls, senses: Iterable[Sense]) -> "SenseInventory":
@@ -104,6 +107,30 @@ class SenseInventory:
         form (str): The word in lower case.
         RETURNS (List[int]): Indices into `rolesets`; empty if nothing is known of the word.
         """
+        return self._look_up(form)[0]
+
+    def log_priors(self, form: str) -> list[float]:
+        """Tell how probable each roleset of a word is before its sentence is read: from what the
+        form had in training, and, for the rest, what all forms of the verb had.
+
+        form (str): The word in lower case.
+        RETURNS (List[float]): Natural logarithms, in the order of `candidates`.
+        """
+        return self._look_up(form)[1]
+
+    def _look_up(self, form: str) -> tuple[list[int], list[float]]:
+        """RETURNS (Tuple[List[int], List[float]]): Candidates and log priors, of words met before
+        as they were then.
+        """
+        known = self._looked_up.get(form)
+        if known is None:
+            if len(self._looked_up) >= _KEPT_WORDS:
+                self._looked_up = {}
+            candidates = self._find_candidates(form)
+            known = self._looked_up[form] = (candidates, self._count_priors(form, candidates))
+        return known
+
+    def _find_candidates(self, form: str) -> list[int]:
         known = self._candidates.get(form)
         if known is not None:
             return known
@@ -120,18 +147,12 @@ class SenseInventory:
                 return [self._index[r] for r in self._listed(form) if r in self._index]
         return []
 
-    def log_priors(self, form: str) -> list[float]:
-        """Tell how probable each roleset of a word is before its sentence is read: from what the
-        form had in training, and, for the rest, what all forms of the verb had.
-
-        form (str): The word in lower case.
-        RETURNS (List[float]): Natural logarithms, in the order of `candidates`.
-        """
+    def _count_priors(self, form: str, candidates: Sequence[int]) -> list[float]:
         counts = dict(zip(self.forms.get(form, ()), self.counts.get(form, ()), strict=True))
         total = sum(counts.values()) + _OF_THE_VERB
         return [
             math.log((counts.get(index, 0) + _OF_THE_VERB * self._shares[index]) / total)
-            for index in self.candidates(form)
+            for index in candidates
         ]
 
     def fallback(self, form: str) -> str:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_mtl.decoding.bio import decode_bio, spans_from_bio
-from spacy_mtl.decoding.roles import RoleConstraints, allowed_labels, decode_roles
+from spacy_mtl.decoding.constraints import RoleConstraints, allowed_labels
+from spacy_mtl.decoding.roles import decode_roles
 
 from .test_bio import is_valid, split
 

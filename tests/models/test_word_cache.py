@@ -118,6 +118,18 @@ def test_parameters_can_change_in_torch(change):
     assert_close(cached.predict(docs), plain.predict(docs), tolerance=1e-5)
 
 
+@pytest.mark.parametrize("build", [build_hash_embed_cnn, build_hash_embed_bilstm])
+def test_weights_of_the_first_layer_can_change(build):
+    docs = make_docs()
+    cached, plain = make_pair(docs, build)
+    before = cached.predict(docs)
+    for model in (cached, plain):
+        with torch.no_grad():
+            torch_module(model).encode.word_parameters()[0].neg_()
+    assert_close(cached.predict(docs), plain.predict(docs), tolerance=1e-5)
+    assert np.abs(cached.predict(docs)[0] - before[0]).max() > 1e-3
+
+
 def test_copies_and_loaded_encoders_start_without_words():
     docs = make_docs()
     cached, _ = make_pair(docs)

@@ -1,0 +1,283 @@
+"""Best-first search for the tags of several sequences, all of them decoded together."""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .bio import Contest, decode_bio, mark_starts, reduce_labels, solve_contest, spans_from_bio
+from .constraints import RoleConstraints, drop_violations
+
+MAX_NODES = 50  # decodings of one sequence before the search gives up
+TOGETHER = 2  # decodings of one sequence at a time: both ways to keep one of two core roles
+VERY_LOW = -1e30  # the score of a tag that is forbidden where another one is demanded
+
+
+@dataclass
+class _Node:
+    """A part of the tag sequences: those that obey some edits.
+
+    bound (float): No sequence of the part scores more.
+    edits (Tuple): Each is the label, the rows (first and last, exclusive), and whether the label
+        must start at the first of these rows. If not, it must not start in any.
+    tags (Optional[np.ndarray]): [rows], the best sequence of the part, if it was decoded.
+    violation (Optional[Tuple[int, int]]): Label and row of a violation in the best sequence.
+    """
+
+    bound: float
+    edits: tuple[tuple[int, int, int, bool], ...] = ()
+    tags: np.ndarray | None = None
+    violation: tuple[int, int] | None = None
+
+
+class _Search:
+    """The best-first search for the tags of one sequence.
+
+    number (int): Its number in the pool.
+    rows (np.ndarray): [rows, 1 + 2K], scores.
+    root (_Node): All tag sequences.
+    open (List[Tuple[float, int, _Node]]): A heap: negative bound, age, node.
+    tags (Optional[np.ndarray]): [rows], the solution, once it is found.
+    n_decoded (int): Nodes decoded.
+    """
+
+    def __init__(self, number: int, rows: np.ndarray, root: _Node) -> None:
+        self.number = number
+        self.rows = rows
+        self.root = root
+        self.open: list[tuple[float, int, _Node]] = []
+        self.tags: np.ndarray | None = None
+        self.n_decoded = 0
+        self._n_pushed = 0
+        self.push(root)
+
+    def push(self, node: _Node) -> None:
+        self._n_pushed += 1
+        heapq.heappush(self.open, (-node.bound, self._n_pushed, node))
+
+    def advance(self, constraints: RoleConstraints) -> list[_Node]:
+        """Work on the most promising nodes until one of them has to be decoded.
+
+        RETURNS (List[_Node]): The nodes to decode; none if the sequence is solved.
+        """
+        while True:
+            node = self.open[0][2]
+            if node.tags is None:
+                break
+            heapq.heappop(self.open)
+            if node.violation is None:
+                self.tags = node.tags
+                return []
+            for child in _branch(node, self.rows, constraints):
+                self.push(child)
+        chosen: list[_Node] = []
+        while self.open and self.open[0][2].tags is None and len(chosen) < TOGETHER:
+            chosen.append(heapq.heappop(self.open)[2])
+        self.n_decoded += len(chosen)
+        return chosen
+
+    def give_up(self, constraints: RoleConstraints) -> None:
+        """Take the best tags known that satisfy the constraints."""
+        candidates = [
+            node.tags if node.violation is None else drop_violations(node.tags, constraints)
+            for _, _, node in self.open
+            if node.tags is not None and node is not self.root
+        ]
+        tags = self.root.tags
+        if tags is None:
+            tags = decode_bio(self.rows, [len(self.rows)])
+        candidates.append(drop_violations(tags, constraints))
+        at = np.arange(len(self.rows))
+        sums = [self.rows[at, tags].sum(dtype=np.float64) for tags in candidates]
+        self.tags = candidates[int(np.argmax(sums))]
+
+
+class Pool:
+    """Sequences that are searched at the same time.
+
+    What decides about their best tags is worked out once (see `Contest`). The labels that violate a
+    constraint somewhere are set apart there, so that a decoding only has to forbid or demand some
+    of their starts.
+    """
+
+    def __init__(self, sequences: Sequence[np.ndarray], constraints: RoleConstraints) -> None:
+        """Take sequences.
+
+        sequences (Sequence[np.ndarray]): [rows, 1 + 2K] each, scores; at least one row.
+        constraints (RoleConstraints): The constraints on K labels.
+        """
+        self.scores = np.concatenate(sequences)
+        self.sizes = [len(rows) for rows in sequences]
+        self.borders = np.cumsum([0, *self.sizes]).tolist()
+        self.constraints = constraints
+        self.is_start = mark_starts(self.sizes, len(self.scores))
+        self.searches: list[_Search] = []
+        self._apart = np.zeros((len(sequences), len(constraints.needs)), dtype=bool)
+        self._contest: Contest | None = None
+        self._places: dict[int, dict[int, int]] = {}  # of labels in the contest, by sequence
+
+    def search(
+        self, number: int, tags: np.ndarray | None, violation: tuple[int, int] | None
+    ) -> None:
+        """Begin the search for the tags of the next sequence.
+
+        number (int): The sequence.
+        tags (Optional[np.ndarray]): [rows], its best tags without constraints, where known.
+        violation (Optional[Tuple[int, int]]): Label and row of a violation in them.
+        """
+        root = _Node(np.inf, (), tags, violation)
+        rows = self.scores[self.borders[number] : self.borders[number + 1]]
+        self.searches.append(_Search(number, rows, root))
+        if tags is not None:
+            self._set_apart(number, np.unique((tags[tags > 0] - 1) % self._apart.shape[1]))
+
+    def give_up(self, number: int) -> None:
+        """Be content with tags that satisfy the constraints.
+
+        number (int): The sequence.
+        """
+        self.searches[number].give_up(self.constraints)
+
+    def run(self, max_nodes: int) -> Iterator[np.ndarray]:
+        """Search.
+
+        max_nodes (int): Decodings of one sequence.
+        YIELDS (np.ndarray): [rows], the tags of each sequence.
+        """
+        running = [search for search in self.searches if search.tags is None]
+        while running:
+            owners: list[_Search] = []
+            nodes: list[_Node] = []
+            for search in running:
+                if search.n_decoded >= max_nodes:
+                    search.give_up(self.constraints)
+                    continue
+                chosen = search.advance(self.constraints)
+                owners += [search] * len(chosen)
+                nodes += chosen
+            if nodes:
+                self._decode([search.number for search in owners], nodes)
+            for search, node in zip(owners, nodes, strict=True):
+                search.push(node)
+            running = [search for search in running if search.tags is None]
+        for search in self.searches:
+            assert search.tags is not None
+            yield search.tags
+
+    def _set_apart(self, number: int, labels: Sequence[int] | np.ndarray) -> None:
+        """Set those labels of a sequence apart that constraints are about, and what they need."""
+        for label in labels:
+            needed = int(self.constraints.needs[label])
+            if needed >= 0:
+                self._apart[number, [label, needed]] = True
+            elif self.constraints.is_unique[label]:
+                self._apart[number, label] = True
+
+    def _reduce(self, numbers: Sequence[int], nodes: Sequence[_Node]) -> Contest:
+        """RETURNS (Contest): All sequences; labels that the nodes edit are apart."""
+        for number, node in zip(numbers, nodes, strict=True):
+            for label, *_ in node.edits:
+                if not self._apart[number, label]:
+                    self._apart[number, label] = True
+                    self._contest = None
+        if self._contest is None:
+            self._contest = reduce_labels(self.scores, self.is_start, self._apart)
+            self._places = {}
+        return self._contest
+
+    def _place(self, contest: Contest, number: int, label: int) -> int:
+        """RETURNS (int): The place of a label among those left in a sequence."""
+        if number not in self._places:
+            labels = contest.labels[self.borders[number]].tolist()
+            self._places[number] = {label: place for place, label in enumerate(labels)}
+        return self._places[number][label]
+
+    def _decode(self, numbers: Sequence[int], nodes: Sequence[_Node]) -> None:
+        """Find the best sequences of nodes and write them, their sums and violations into the
+        nodes."""
+        contest = self._reduce(numbers, nodes)
+        n_labels = self._apart.shape[1]
+        sizes = [self.sizes[number] for number in numbers]
+        borders = np.cumsum([0, *sizes]).tolist()
+        shifts = [self.borders[n] - border for n, border in zip(numbers, borders, strict=False)]
+        row = np.arange(borders[-1]) + np.repeat(shifts, sizes)  # in the pool
+        part = Contest(*(values[row] for values in contest))
+        for number, node, offset in zip(numbers, nodes, borders, strict=False):
+            for label, first, last, is_demanded in node.edits:
+                place = self._place(contest, number, label)
+                if is_demanded:
+                    self._demand(part, offset + first, place)
+                else:
+                    part.begin[offset + first : offset + last, place] = -np.inf
+        tags = solve_contest(part, mark_starts(sizes, len(row)), n_labels)
+        scored = self.scores.ravel().take(row * self.scores.shape[1] + tags)
+        sums = np.add.reduceat(scored.astype(np.float64), borders[:-1])
+        starts, _, label_ids = spans_from_bio(tags, sizes, n_labels)
+        owners = np.searchsorted(borders, starts, side="right") - 1
+        violations = self.constraints.find_violations(owners, starts, label_ids)
+        for i, (node, total) in enumerate(zip(nodes, sums.tolist(), strict=True)):
+            node.tags = tags[borders[i] : borders[i + 1]]
+            node.bound = total
+        for i, label, at in zip(*(values.tolist() for values in violations[:3]), strict=True):
+            nodes[i].violation = label, at - borders[i]
+
+    @staticmethod
+    def _demand(contest: Contest, row: int, place: int) -> None:
+        """Let nothing but one label's B be at a row."""
+        kept = contest.begin[row, place]
+        contest.closed[row] = VERY_LOW
+        contest.begin[row] = -np.inf
+        contest.inside[row] = -np.inf
+        contest.begin[row, place] = kept
+
+
+def _branch(node: _Node, rows: np.ndarray, constraints: RoleConstraints) -> list[_Node]:
+    """Split a node whose best sequence is in violation.
+
+    A label that is there twice starts either never before the second of the two rows, or never
+    from there on. A label that lacks another one is either forbidden there (C-x: up to that row,
+    R-x: everywhere), or the other one starts at one of the possible rows. No sequence that
+    satisfies the constraints is lost.
+
+    node (_Node): The node.
+    rows (np.ndarray): [rows, 1 + 2K], the scores of the sequence.
+    constraints (RoleConstraints): The constraints.
+    RETURNS (List[_Node]): The children.
+    """
+    assert node.violation is not None
+    label, row = node.violation
+    n_rows = len(rows)
+    needed = int(constraints.needs[label])
+    if needed < 0:
+        return _forbid(node, label, 0, row) + _forbid(node, label, row, n_rows)
+    before = bool(constraints.needs_before[label])
+    children = _forbid(node, label, 0, row + 1 if before else n_rows)
+    best = rows.max(axis=1).astype(np.float64)  # [rows]
+    loss = best - rows[:, 1 + needed]
+    total = float(best.sum())
+    is_possible = _can_start(needed, node.edits, n_rows)
+    for at in range(row if before else n_rows):
+        if is_possible[at] and np.isfinite(loss[at]):
+            bound = min(node.bound, total - float(loss[at]))
+            children.append(_Node(bound, (*node.edits, (needed, at, at + 1, True))))
+    return children
+
+
+def _forbid(node: _Node, label: int, first: int, last: int) -> list[_Node]:
+    """RETURNS (List[_Node]): The part of a node where the label does not start in some rows, unless
+    it must.
+    """
+    for other, row, _, is_demanded in node.edits:
+        if is_demanded and other == label and first <= row < last:
+            return []
+    return [_Node(node.bound, (*node.edits, (label, first, last, False)))]
+
+
+def _can_start(label: int, edits: Sequence[tuple[int, int, int, bool]], n_rows: int) -> np.ndarray:
+    """RETURNS (np.ndarray): [rows], bool: where the edits let the label start."""
+    possible = np.ones(n_rows, dtype=bool)
+    for other, first, last, is_demanded in edits:
+        if is_demanded or other == label:
+            possible[first:last] = False
+    return possible
