@@ -54,6 +54,10 @@ hidden_width = 0
 [components.textcat]
 factory = "mtl_textcat"
 
+[components.textcat.model]
+@architectures = "spacy_mtl.TextClassifier.v1"
+own_width = 32
+
 [components.srl]
 factory = "mtl_srl"
 predicate_weight = 3.0
