@@ -20,7 +20,7 @@ import torch
 import typer
 from multitask.corpus import SharedCorpus, read_corpus
 from multitask.cost import measure_costs
-from multitask.methods import ALONE, Method, choose_methods
+from multitask.methods import Method, choose_methods
 from multitask.results import (
     Run,
     append_run,
@@ -29,7 +29,7 @@ from multitask.results import (
     read_runs,
     table_rows,
 )
-from multitask.training import SCORES, Budget, Laboratory
+from multitask.training import HEADS, SCORES, Budget, Laboratory
 from wasabi import msg
 
 from spacy_mtl.trunk.records import StepRecord
@@ -155,7 +155,7 @@ def main(
     corpus = read_corpus(train, dev, limit=limit)
     budget = Budget(passes, batch_words, learn_rate, width, depth, steps)
     if time:
-        shared = [method for method in chosen if not method.name.startswith(ALONE)]
+        shared = [method for method in chosen if method.heads == HEADS]
         costs = measure_costs(Laboratory(corpus, budget), shared, time)
         rows = [(c.method, f"{c.words_per_second:,.0f}", f"{c.percent:+.1f} %") for c in costs]
         print(markdown_table(("method", "words/s", "against the sum"), rows))

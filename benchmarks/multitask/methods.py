@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .training import HEADS
+from .training import HEADS, SCAFFOLD
 
 PLAIN = "sum of mean losses"
 TUNED = "tuned static weights"
@@ -46,6 +46,8 @@ _METHODS = [
     Method(TUNED, "StaticWeights", {"weights": TUNED_WEIGHTS}),
     Method("equal norms", "Uniform", {"normalize": "norm"}),
     Method("DecisionNorms", "DecisionNorms"),
+    Method("DecisionNorms, with syntax", "DecisionNorms", heads=(*HEADS, SCAFFOLD)),
+    Method("roles with syntax", "DecisionNorms", heads=("srl", SCAFFOLD)),
     Method("DecisionNorms, power 0.25", "DecisionNorms", {"power": 0.25}),
     *(
         Method(

@@ -121,7 +121,7 @@ def differences(runs: Iterable[Run], seeds: Sequence[int]) -> dict[str, dict[str
         method: {
             score: statistics.mean(by_seed[seed][score] for seed in seeds) - alone[score]
             for score in SCORES
-            if score in alone
+            if score in alone and all(score in by_seed[seed] for seed in seeds)
         }
         for method, by_seed in scores.items()
         if not method.startswith(ALONE) and set(seeds) <= by_seed.keys()

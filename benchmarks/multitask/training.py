@@ -20,6 +20,7 @@ from spacy_mtl.heads.srl import SemanticRoleHead
 from .corpus import SharedCorpus
 
 HEADS = ("ner", "textcat", "srl")
+SCAFFOLD = "syntax"  # teaches the trunk and predicts nothing
 SCORES = {
     "entities": "ents_f",
     "arguments": "srl_arguments_f",
@@ -54,6 +55,10 @@ hidden_width = 0
 [components.textcat]
 factory = "mtl_textcat"
 
+[components.textcat.model]
+@architectures = "spacy_mtl.TextClassifier.v1"
+own_width = 32
+
 [components.srl]
 factory = "mtl_srl"
 predicate_weight = 3.0
@@ -64,6 +69,12 @@ hidden_width = 64
 argument_width = 64
 sense_width = 32
 max_distance = 64
+
+[components.syntax]
+factory = "mtl_syntax"
+
+[components.syntax.model]
+@architectures = "spacy_mtl.TokenTagger.v1"
 
 [training]
 dropout = 0.1
@@ -160,7 +171,7 @@ class Laboratory:
     ) -> Language:
         """Build and initialize a pipeline.
 
-        heads (Sequence[str]): Some of `HEADS`.
+        heads (Sequence[str]): Some of `HEADS`, and `SCAFFOLD`.
         balancer (Mapping[str, Any]): The block `[components.tok2vec.balancer]`.
         seed (int): Seed of all random numbers, also of those of the training that follows.
         level (str): Where gradients are compared, "hub" or "parameters".
@@ -264,7 +275,7 @@ def make_config(
 ) -> Config:
     """Make the config of a run.
 
-    heads (Sequence[str]): Some of `HEADS`.
+    heads (Sequence[str]): Some of `HEADS`, and `SCAFFOLD`.
     balancer (Mapping[str, Any]): The block `[components.tok2vec.balancer]`.
     budget (Budget): Sizes, batches and learning rate.
     n_steps (int): The number of steps, for the learning rate.

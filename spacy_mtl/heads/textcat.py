@@ -20,6 +20,8 @@ DEFAULT_CONFIG = """
 [model]
 @architectures = "spacy_mtl.TextClassifier.v1"
 hidden_width = 0
+own_width = 32
+own_rows = 5000
 
 [model.tok2vec]
 @architectures = "spacy.Tok2VecListener.v1"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from spacy.tokens import Doc
@@ -15,21 +15,44 @@ from torch.nn import functional as F
 from .dropout import dropout as drop_out
 from .flat import with_flat_tokens
 from .token_tagger import output_width
-from .torch_layer import build_module, torch_layer
+from .torch_layer import TorchShim, build_module, torch_layer
+from .word_bag import WordBag, hash_features
 
 
 @registry.architectures("spacy_mtl.TextClassifier.v1")
 def build_text_classifier(
-    *, tok2vec: Model[list[Doc], list[Floats2d]], hidden_width: int = 0
+    *,
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    hidden_width: int = 0,
+    own_width: int = 0,
+    own_rows: int = 5000,
 ) -> Model[list[Doc], Floats2d]:
     """Build a network that scores the categories of each document.
+
+    A document's vector is pooled from the tokens' vectors. With `own_width` it is joined with one
+    from words and pairs of words that only this network learns from (see `WordBag`): a trunk shared
+    with tasks that have many more decisions is shaped by those. For the same reason
+    spacy.TextCatEnsemble.v2 adds a bag of words to its tok2vec.
 
     The number of categories is set by the component, as dimension nO, before `initialize`.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): The token-to-vector network or listener.
     hidden_width (int): Width of a hidden layer between document vector and scores; 0 for none.
+    own_width (int): Width of the vectors of words and pairs of words; 0 for none.
+    own_rows (int): The number of these vectors for words, and as many for pairs. With more, fewer
+        words share one. Each takes `4 * own_width` bytes.
     RETURNS (Model[List[Doc], Floats2d]): Gives [documents, categories].
+    RAISES (ValueError): If a width is negative, or there is no row.
     """
+    for setting, value, least in (
+        ("hidden_width", hidden_width, 0),
+        ("own_width", own_width, 0),
+        ("own_rows", own_rows, 1),
+    ):
+        if value < least:
+            raise ValueError(
+                f"'{setting}' of spacy_mtl.TextClassifier.v1: found {value}; set {least} or more."
+            )
     layer = torch_layer(partial(CategoryScorer, hidden_width=hidden_width))
     return Model(
         "text_classifier",
@@ -38,7 +61,7 @@ def build_text_classifier(
         layers=[with_flat_tokens(tok2vec), layer],
         refs={"tok2vec": tok2vec},
         dims={"nO": None},
-        attrs={"dropout_rate": 0.0},
+        attrs={"dropout_rate": 0.0, "own_width": own_width, "own_rows": own_rows},
     )
 
 
@@ -48,25 +71,46 @@ class CategoryScorer(nn.Module):
     width (int): Width of the token vectors.
     n_categories (int): Number of scores of a document.
     hidden_width (int): Width of the hidden layer; 0 for none.
+    own_width (int): Width of the document vectors from words; 0 for none.
+    own_rows (int): Number of vectors for words, and as many for pairs of words.
     """
 
-    def __init__(self, width: int, n_categories: int, hidden_width: int) -> None:
+    def __init__(
+        self,
+        width: int,
+        n_categories: int,
+        hidden_width: int,
+        own_width: int = 0,
+        own_rows: int = 0,
+    ) -> None:
         super().__init__()
         self.pool = AttentionMaxPool(width)
-        self.hidden = nn.Linear(2 * width, hidden_width) if hidden_width else None
-        self.output = nn.Linear(hidden_width or 2 * width, n_categories)
+        self.bag = WordBag(own_width, own_rows) if own_width else None
+        pooled_width = 2 * width + own_width
+        self.hidden = nn.Linear(pooled_width, hidden_width) if hidden_width else None
+        self.output = nn.Linear(hidden_width or pooled_width, n_categories)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
-    def forward(self, vectors: Tensor, lengths: list[int], dropout: float) -> Tensor:
+    def forward(
+        self,
+        vectors: Tensor,
+        lengths: list[int],
+        dropout: float,
+        features: Tensor | None = None,
+    ) -> Tensor:
         """Score the categories.
 
         vectors (Tensor): [tokens, width], documents in a row.
         lengths (List[int]): The number of tokens of each document.
         dropout (float): In training, the share of inputs of each layer that is dropped.
+        features (Optional[Tensor]): [tokens, features], see `WordBag`; with `own_width` only.
         RETURNS (Tensor): [documents, categories].
         """
-        pooled = drop_out(self.pool(vectors, lengths), dropout, self.training)
+        pooled = self.pool(vectors, lengths)
+        if self.bag is not None:
+            pooled = torch.cat([pooled, self.bag(features, lengths)], dim=1)
+        pooled = drop_out(pooled, dropout, self.training)
         if self.hidden is not None:
             pooled = drop_out(F.gelu(self.hidden(pooled)), dropout, self.training)
         scores: Tensor = self.output(pooled)
@@ -123,12 +167,20 @@ def _forward(
     flat_tokens, layer = model.layers
     vectors, backprop_vectors = flat_tokens(docs, is_train)
     lengths = [len(doc) for doc in docs]
-    scores, backprop_scores = layer((vectors, lengths, model.attrs["dropout_rate"]), is_train)
+    inputs = (vectors, lengths, model.attrs["dropout_rate"], _find_features(layer, docs))
+    scores, backprop_scores = layer(inputs, is_train)
 
     def backprop(d_scores: Floats2d) -> Any:
         return backprop_vectors(backprop_scores(d_scores)[0])
 
     return scores, backprop
+
+
+def _find_features(layer: Model, docs: Sequence[Doc]) -> Tensor | None:
+    """What the network's bag of words reads. Whether it has one goes by the network, since a loaded
+    one may be older than the setting."""
+    bag = getattr(cast(TorchShim, layer.shims[0])._model, "bag", None)
+    return None if bag is None else torch.from_numpy(hash_features(docs, bag.rows))
 
 
 def _init(
@@ -137,4 +189,10 @@ def _init(
     flat_tokens, layer = model.layers
     flat_tokens.initialize(X=X)
     width = output_width(model.get_ref("tok2vec"), X)
-    build_module(layer, width=width, n_categories=model.get_dim("nO"))
+    build_module(
+        layer,
+        width=width,
+        n_categories=model.get_dim("nO"),
+        own_width=model.attrs["own_width"],
+        own_rows=model.attrs["own_rows"],
+    )

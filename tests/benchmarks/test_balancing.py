@@ -133,8 +133,10 @@ def test_differences_take_only_methods_with_all_seeds():
         *(make_run(f"{ALONE}ner", seed, entities=50.0 + seed) for seed in (0, 1)),
         *(make_run(PLAIN, seed, entities=49.0 + 3 * seed) for seed in (0, 1)),
         make_run("UW", 0, entities=60.0),
+        *(make_run("roles with syntax", seed, arguments=40.0) for seed in (0, 1)),
     ]
-    assert differences(runs, [0, 1]) == {PLAIN: {"entities": pytest.approx(0.0)}}
+    expected = {PLAIN: {"entities": pytest.approx(0.0)}, "roles with syntax": {}}
+    assert differences(runs, [0, 1]) == expected
     assert differences(runs, [0])["UW"] == {"entities": 10.0}
 
 
