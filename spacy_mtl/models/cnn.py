@@ -14,10 +14,12 @@ from torch.nn import functional as F
 
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
+from .dropout import dropout_mask
 from .embed import NormalizedMaxout, in_blocks
 from .paired_windows import encode_pairs, pair_filters
 from .parameter_state import Derived
 from .precision import Precision
+from .window_training import encode_windows
 
 WORD_REPETITION = 2  # tokens per distinct word from which products by word pay for the first layer
 
@@ -138,6 +140,8 @@ class WindowEncoder(nn.Module):
             return tokens
         if self._can_pair(words):
             return self._encode_pairs(words, products, word_of_token, lengths, layers_seen)
+        if torch.is_grad_enabled() and words.device.type == "cpu":
+            return self._train_rows(words, word_of_token, lengths, rate, layers_seen)
         word_of_row, windows = self._place_tokens(word_of_token, lengths, words.shape[0])
         words = F.pad(words, (0, 0, 0, 1))
         layers = cast(Iterable[NormalizedMaxout], self.layers)
@@ -156,6 +160,40 @@ class WindowEncoder(nn.Module):
         if layers_seen is not None:
             layers_seen.extend(self._tokens_of([*passed, rows], windows))
         return rows
+
+    def _train_rows(
+        self,
+        words: Tensor,
+        word_of_token: Tensor,
+        lengths: list[int],
+        rate: float,
+        layers_seen: list[Tensor] | None,
+    ) -> Tensor:
+        """Encode the tokens of a batch in training on CPU: [tokens, width]."""
+        row_of_token, n_rows = self._rows_of_tokens(lengths)
+        word_of_row = torch.full((n_rows,), words.shape[0])
+        word_of_row[row_of_token] = word_of_token
+        padded = F.pad(words, (0, 0, 0, 1))  # the gaps' word, zeros
+        rows = drop_out(padded.index_select(0, word_of_row), rate, True)
+        layers = list(cast(Iterable[NormalizedMaxout], self.layers))
+        ends = range(2 * self.window_size, n_rows, 2 * self.window_size)
+        masks = [
+            dropout_mask((n_rows - lost, words.shape[1]), rate)
+            for lost, _ in zip(ends, layers, strict=False)
+        ]
+        outputs = encode_windows(
+            rows,
+            self.window_size,
+            [(one.weight, one.bias, one.norm_weight, one.norm_bias) for one in layers],
+            masks if rate else (),
+        )
+        if layers_seen is not None:
+            layers_seen.extend(
+                output.index_select(0, row_of_token - number * self.window_size)
+                for number, output in enumerate((rows, *outputs))
+            )
+            return layers_seen[-1]
+        return outputs[-1].index_select(0, row_of_token - len(layers) * self.window_size)
 
     def _tokens_of(self, outputs: list[Tensor], windows: list[Tensor]) -> list[Tensor]:
         """Pick the tokens out of the rows of each layer: [tokens, width] each.

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from thinc.api import NumpyOps, glorot_uniform_init, uniform_init
 from torch import Tensor, nn
 
+from .window_training import normalized_maxout
+
 LAYER_NORM_EPSILON = 1e-8  # thinc's
 MIX_PIECES = 3  # spacy.MultiHashEmbed.v2 does not let one choose
 BLOCK_ROWS = 512
@@ -66,6 +68,10 @@ class NormalizedMaxout(nn.Module):
         inputs (Tensor): [rows, n_in].
         RETURNS (Tensor): [rows, width].
         """
+        if torch.is_grad_enabled() and inputs.device.type == "cpu":
+            return normalized_maxout(
+                inputs, self.weight, self.bias, self.norm_weight, self.norm_bias
+            )
         weight, bias = self.weight.flatten(0, 1), self.bias.flatten()
         if torch.is_grad_enabled() or self.product_dtype == torch.float32:
             return self.activate(F.linear(inputs, weight, bias))

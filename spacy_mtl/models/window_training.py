@@ -1,0 +1,184 @@
+"""The window layers in training on CPU: one recorded operation with a backward pass of its own.
+
+Windows of neighbouring rows are read where they lie instead of being copied together and taken
+apart again; what follows a matrix product runs on a block of rows while it is in the processor's
+cache.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+LAYER_NORM_EPSILON = 1e-8  # thinc's
+TRAINING_BLOCK_ROWS = 512
+_BELOW_ZERO = -torch.finfo(torch.float32).tiny
+
+
+def encode_windows(
+    rows: Tensor, window_size: int, layers: Sequence[Sequence[Tensor]], masks: Sequence[Tensor]
+) -> tuple[Tensor, ...]:
+    """Apply residual layers of normalized maxout over windows of rows.
+
+    A layer gives no output for the `window_size` rows at either end of its input.
+
+    rows (Tensor): [rows, width], contiguous.
+    window_size (int): Number of rows to either side that a layer concatenates.
+    layers (Sequence[Sequence[Tensor]]): For each layer its weights [pieces, width, windows' width],
+        bias [pieces, width], and weights and bias [width] of the layer norm.
+    masks (Sequence[Tensor]): For each layer what its results are multiplied with before the rows
+        are added, [rows of its output, width]; empty for no dropout.
+    RETURNS (Tuple[Tensor, ...]): The output of each layer, `2 * window_size` rows fewer each time.
+    """
+    flat = [parameter for layer in layers for parameter in layer]
+    outputs: tuple[Tensor, ...] = _Windows.apply(rows, window_size, len(layers), *flat, *masks)
+    return outputs
+
+
+def normalized_maxout(
+    inputs: Tensor, weight: Tensor, bias: Tensor, norm_weight: Tensor, norm_bias: Tensor
+) -> Tensor:
+    """Apply a linear layer with several pieces, the largest of which counts, and layer norm.
+
+    inputs (Tensor): [rows, n_in].
+    weight (Tensor): [pieces, width, n_in].
+    bias (Tensor): [pieces, width].
+    norm_weight (Tensor): [width].
+    norm_bias (Tensor): [width].
+    RETURNS (Tensor): [rows, width].
+    """
+    output: Tensor = _NormalizedMaxout.apply(inputs, weight, bias, norm_weight, norm_bias)
+    return output
+
+
+class _Windows(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, rows: Tensor, window_size: int, depth: int, *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
+        ctx.set_materialize_grads(False)
+        parameters, masks = tensors[: 4 * depth], tensors[4 * depth :]
+        saved: list[Tensor] = []
+        outputs = []
+        for number in range(depth):
+            weight, bias, norm_weight, norm_bias = parameters[4 * number : 4 * number + 4]
+            found = _activate(_windows_of(rows, window_size), weight, bias, norm_weight, norm_bias)
+            own = rows[window_size : len(rows) - window_size]
+            saved += (rows, *found[1:])
+            rows = torch.addcmul(own, found[0], masks[number]) if masks else found[0].add_(own)
+            outputs.append(rows)
+        ctx.save_for_backward(*tensors, *saved)
+        ctx.window_size, ctx.depth, ctx.n_given = window_size, depth, len(tensors)
+        return tuple(outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *d_outputs: Tensor | None) -> tuple[Tensor | None, ...]:
+        size, depth = ctx.window_size, ctx.depth
+        tensors, saved = ctx.saved_tensors[: ctx.n_given], ctx.saved_tensors[ctx.n_given :]
+        parameters, masks = tensors[: 4 * depth], tensors[4 * depth :]
+        d_parameters: list[Tensor | None] = [None] * (4 * depth)
+        d_rows: Tensor | None = None
+        for number in reversed(range(depth)):
+            d_own = d_outputs[number]
+            if d_own is not None:
+                d_rows = d_own if d_rows is None else d_rows.add_(d_own)
+            if d_rows is None:
+                continue
+            own = slice(4 * number, 4 * number + 4)
+            weight, _, norm_weight, norm_bias = parameters[own]
+            rows, *kept = saved[5 * number : 5 * number + 5]
+            d_found = d_rows * masks[number] if masks else d_rows
+            d_hidden, d_norm_weight, d_norm_bias = _pass_back(
+                d_found, norm_weight, norm_bias, *kept
+            )
+            windows, matrix = _windows_of(rows, size), weight.flatten(0, 1)
+            d_parameters[own] = (
+                torch.mm(d_hidden.t(), windows).view_as(weight),
+                d_hidden.sum(0).view(weight.shape[:2]),
+                d_norm_weight,
+                d_norm_bias,
+            )
+            d_rows = torch.nn.functional.pad(d_rows, (0, 0, size, size))
+            for offset, part in enumerate(matrix.split(rows.shape[1], 1)):
+                d_rows[offset : offset + len(d_hidden)].addmm_(d_hidden, part)
+        return d_rows, None, None, *d_parameters, *(None for _ in masks)
+
+
+class _NormalizedMaxout(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        inputs: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        norm_weight: Tensor,
+        norm_bias: Tensor,
+    ) -> Tensor:
+        found, *kept = _activate(inputs, weight, bias, norm_weight, norm_bias)
+        ctx.save_for_backward(inputs, weight, norm_weight, norm_bias, *kept)
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, d_found: Tensor) -> tuple[Tensor | None, ...]:
+        inputs, weight, norm_weight, norm_bias, *kept = ctx.saved_tensors
+        d_hidden, *d_norm = _pass_back(d_found, norm_weight, norm_bias, *kept)
+        needs_inputs = ctx.needs_input_grad[0]
+        d_inputs = torch.mm(d_hidden, weight.flatten(0, 1)) if needs_inputs else None
+        d_weight = torch.mm(d_hidden.t(), inputs).view_as(weight)
+        return d_inputs, d_weight, d_hidden.sum(0).view(weight.shape[:2]), *d_norm
+
+
+def _windows_of(rows: Tensor, window_size: int) -> Tensor:
+    """The windows around all rows but those at the ends: [rows, window's width], overlapping."""
+    n_rows, width = rows.shape
+    size = 2 * window_size + 1
+    return rows.as_strided((n_rows - size + 1, size * width), (width, 1))
+
+
+def _activate(
+    inputs: Tensor, weight: Tensor, bias: Tensor, norm_weight: Tensor, norm_bias: Tensor
+) -> tuple[Tensor, ...]:
+    """RETURNS (Tuple[Tensor, ...]): The layer's output [rows, width]; what `_pass_back` needs: the
+    pieces [rows, pieces, width], the largest [rows, width], its mean and inverse deviation."""
+    pieces = torch.addmm(bias.flatten(), inputs, weight.flatten(0, 1).t())
+    pieces = pieces.view(-1, *weight.shape[:2])
+    largest = pieces.amax(1)
+    found, mean, deviation = torch.native_layer_norm(
+        largest, (largest.shape[1],), norm_weight, norm_bias, LAYER_NORM_EPSILON
+    )
+    return found, pieces, largest, mean, deviation
+
+
+def _pass_back(
+    d_found: Tensor,
+    norm_weight: Tensor,
+    norm_bias: Tensor,
+    pieces: Tensor,
+    largest: Tensor,
+    mean: Tensor,
+    deviation: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """RETURNS (Tuple[Tensor, Tensor, Tensor]): The gradients of the pieces, [rows, pieces * width],
+    and of the layer norm's weights and bias. Of equal pieces the first gets the gradient, as in
+    thinc."""
+    rest, d_norm_weight, d_norm_bias = torch.ops.aten.native_layer_norm_backward(
+        d_found,
+        largest,
+        (largest.shape[1],),
+        mean,
+        deviation,
+        norm_weight,
+        norm_bias,
+        (True, True, True),
+    )
+    d_pieces = torch.empty_like(pieces)
+    difference = torch.empty_like(largest)
+    for number in range(pieces.shape[1] - 1):
+        torch.sub(pieces[:, number], largest, out=difference)
+        # keeps the gradient where the difference is zero: much quicker than a boolean mask
+        won = torch.ops.aten.threshold_backward(rest, difference, _BELOW_ZERO)
+        d_pieces[:, number] = won
+        rest = rest.sub_(won)
+    d_pieces[:, -1] = rest
+    return d_pieces.flatten(1), d_norm_weight, d_norm_bias
