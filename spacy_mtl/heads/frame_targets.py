@@ -24,6 +24,7 @@ class GoldFrames:
     query (FrameQuery): What to score for the gold predicates.
     tags (np.ndarray): [pairs], the right BIO tag, -1 where not known.
     right_candidates (np.ndarray): [predicates], the right row of the query's candidates, or -1.
+    log_priors (np.ndarray): [candidates], how probable each is by what the word had elsewhere.
     """
 
     n_annotated_tokens: int
@@ -31,6 +32,7 @@ class GoldFrames:
     query: FrameQuery
     tags: np.ndarray
     right_candidates: np.ndarray
+    log_priors: np.ndarray
 
 
 def collect_gold(
@@ -86,6 +88,14 @@ def collect_gold(
         query,
         tag_targets(query, np.asarray(arguments, dtype=np.int64).reshape(-1, 4), len(roles)),
         _right_candidates(query, rolesets),
+        np.asarray(
+            [
+                prior
+                for form, roleset in zip(forms, rolesets, strict=True)
+                for prior in senses.log_priors_without(form, roleset)
+            ],
+            dtype="float32",
+        ),
     )
 
 

@@ -48,8 +48,8 @@ CONSTRAINTS = {
     "reference_with": False,
     "inventory_roles": True,
 }
+PRIOR_WEIGHT = 0.5  # of a roleset's log probability for its form, beside the network's score
 # Settings of prediction: those of config.cfg hold where they were changed since training.
-PRIOR_WEIGHT = 0.5  # of a roleset's probability for its form, beside the network's
 SETTINGS = ("threshold", "predicates", "constraints", "probabilities")
 
 DEFAULT_CONFIG = """
@@ -389,8 +389,9 @@ class SemanticRoleHead(Head):
             if n_tags < frame_scores.tags.shape[1]:
                 d_used, d_tags = d_tags, self.model.ops.xp.zeros_like(frame_scores.tags)
                 d_tags[:, :n_tags] = d_used
+            priors = self.model.ops.asarray2f(PRIOR_WEIGHT * gold.log_priors[:, None])
             sense_loss, d_senses = segment_cross_entropy(
-                frame_scores.senses,
+                frame_scores.senses + priors,
                 gold.query.candidate_predicates,
                 len(gold.query.predicates),
                 gold.right_candidates,

@@ -55,9 +55,17 @@ class SenseInventory:
         )
         self._index = {roleset: index for index, roleset in enumerate(self.rolesets)}
         self._frames: FrameInventory | None = None
-        self._shares = self._count_shares()
+        self._roleset_counts = [0.5] * len(self.rolesets)  # each half a time more than seen
+        for form, known in self.forms.items():
+            for index, count in zip(known, self.counts[form], strict=True):
+                self._roleset_counts[index] += count
+        self._verb_counts = {
+            verb: sum(self._roleset_counts[index] for index in own)
+            for verb, own in self._by_verb.items()
+        }
         self._candidates: dict[str, list[int]] = {}  # of forms seen, allowed by the frames
         self._looked_up: dict[str, tuple[list[int], list[float]]] = {}
+        self._left_out: dict[tuple[str, int], list[float]] = {}  # priors, in training
         self.use_frames(None)
 
     def use_frames(self, frames: FrameInventory | None) -> None:
@@ -70,7 +78,7 @@ class SenseInventory:
             form: self._allowed([*known, *self._others(known)])
             for form, known in self.forms.items()
         }
-        self._looked_up = {}
+        self._looked_up, self._left_out = {}, {}
 
     @classmethod
     def from_corpus(cls, senses: Iterable[Sense]) -> "SenseInventory":
@@ -118,6 +126,20 @@ class SenseInventory:
         """
         return self._look_up(form)[1]
 
+    def log_priors_without(self, form: str, index: int) -> list[float]:
+        """Tell how probable each roleset of a word would be had one occurrence not been counted: in
+        training what is to be told must not be among what it is told from.
+
+        form (str): The word in lower case.
+        index (int): The roleset that the word had there; -1 for one that was not counted.
+        RETURNS (List[float]): Natural logarithms, in the order of `candidates`.
+        """
+        known = self._left_out.get((form, index))
+        if known is None:
+            priors = self._count_priors(form, self.candidates(form), index)
+            known = self._left_out[form, index] = priors
+        return known
+
     def _look_up(self, form: str) -> tuple[list[int], list[float]]:
         """RETURNS (Tuple[List[int], List[float]]): Candidates and log priors, of words met before
         as they were then.
@@ -147,13 +169,28 @@ class SenseInventory:
                 return [self._index[r] for r in self._listed(form) if r in self._index]
         return []
 
-    def _count_priors(self, form: str, candidates: Sequence[int]) -> list[float]:
+    def _count_priors(
+        self, form: str, candidates: Sequence[int], left_out: int = -1
+    ) -> list[float]:
         counts = dict(zip(self.forms.get(form, ()), self.counts.get(form, ()), strict=True))
+        if counts.get(left_out):
+            counts[left_out] -= 1
+        else:
+            left_out = -1
         total = sum(counts.values()) + _OF_THE_VERB
         return [
-            math.log((counts.get(index, 0) + _OF_THE_VERB * self._shares[index]) / total)
-            for index in candidates
+            math.log((counts.get(i, 0) + _OF_THE_VERB * self._share(i, left_out)) / total)
+            for i in candidates
         ]
+
+    def _share(self, index: int, left_out: int) -> float:
+        """RETURNS (float): The share of a roleset among those of its verb, but for one occurrence
+        of a roleset that is left out."""
+        verb = verb_of(self.rolesets[index])
+        count, total = self._roleset_counts[index], self._verb_counts[verb]
+        if left_out >= 0 and verb == verb_of(self.rolesets[left_out]):
+            count, total = count - (index == left_out), total - 1
+        return count / total
 
     def fallback(self, form: str) -> str:
         """RETURNS (str): The first sense of a word of which nothing was seen: that of the frame
@@ -166,18 +203,6 @@ class SenseInventory:
         guesses = lemma_guesses(form)
         lemma = guesses[-1] if len(guesses) > 1 else self._endings.likeliest(form)
         return f"{lemma}.01"
-
-    def _count_shares(self) -> list[float]:
-        """RETURNS (List[float]): [rolesets], the share that each has among those of its verb."""
-        counts = [0.5] * len(self.rolesets)
-        for form, known in self.forms.items():
-            for index, count in zip(known, self.counts[form], strict=True):
-                counts[index] += count
-        totals = {verb: sum(counts[i] for i in own) for verb, own in self._by_verb.items()}
-        return [
-            count / totals[verb_of(roleset)]
-            for roleset, count in zip(self.rolesets, counts, strict=True)
-        ]
 
     def _verbs(self, known: Sequence[int]) -> list[str]:
         """RETURNS (List[str]): The words that rolesets are senses of, each once."""
