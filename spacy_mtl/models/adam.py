@@ -50,7 +50,7 @@ def step(
     optimizer (Optimizer): An optimizer for which `can_step`.
     keys (Sequence[Tuple[int, str]]): What the optimizer knows each parameter by.
     weights (List[Tensor]): The parameters; changed.
-    gradients (List[Tensor]): Their gradients; set to zero.
+    gradients (List[Tensor]): Their gradients; what they hold afterwards is of no use.
     """
     by_age: defaultdict[int, list[int]] = defaultdict(list)
     for position, key in enumerate(keys):
@@ -95,7 +95,6 @@ def _step_together(
         eps=optimizer.eps,
         maximize=False,
     )
-    torch._foreach_zero_(gradients)
     if optimizer.L2 and optimizer.L2_is_weight_decay:
         torch._foreach_mul_(weights, 1.0 - optimizer.learn_rate * optimizer.L2)
     if optimizer.averages is not None:

@@ -1,6 +1,6 @@
 """Values computed from a network's parameters, kept for as long as these do not change."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -36,8 +36,12 @@ class ParameterState:
         )
 
 
-class Kept(ABC):
-    """Something that a network keeps and could compute anew from its parameters."""
+class Kept:
+    """Something that a network keeps and could compute anew from its parameters.
+
+    Not an `ABC`, which would make `isinstance`, called for all attributes of a network in each
+    training step, many times slower.
+    """
 
     @abstractmethod
     def forget(self) -> None:

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, embedding_bag, gelu, pad
 from torch.nn.utils.rnn import PackedSequence
 
-from .dropout import dropout
+from .dropout import dropout, dropout_mask
 from .flat import with_flat_tokens
+from .pair_training import tag_pairs
 from .torch_layer import torch_layer
 
 BLOCK_PAIRS = 1024  # scored at once in prediction, so that they stay in the processor's cache
@@ -226,8 +227,14 @@ class FrameScorer(nn.Module):
             hidden = hidden.add_(embedding(pairs[:, 2], parts[2]))
             return dropout(gelu(hidden), dropout_rate, self.training)
 
-        if packing is None:
-            tags = self.tag(read(pairs)) if torch.is_grad_enabled() else self._tag(pairs, parts)
+        if packing is None and not torch.is_grad_enabled():
+            tags = self._tag(pairs, parts)
+        elif packing is None and pairs.device.type == "cpu":
+            rate = dropout_rate if self.training else 0.0
+            mask = dropout_mask((len(pairs), parts[0].shape[1]), rate) if rate > 0.0 else None
+            tags = tag_pairs(pairs, parts, self.tag.weight, self.tag.bias, mask)
+        elif packing is None:
+            tags = self.tag(read(pairs))
         else:
             hidden = read(pairs)
             for layer in self.context:

@@ -101,13 +101,17 @@ class TorchShim(PyTorchShim):
             return
         named = list(self._model.named_parameters())
         if all(adam.can_step(optimizer, weights) for _, weights in named):
-            due = [(name, weights) for name, weights in named if weights.grad is not None]
-            adam.step(
-                optimizer,
-                [(self.id, name) for name, _ in due],
-                [weights.data for _, weights in due],
-                [weights.grad for _, weights in due if weights.grad is not None],
-            )
+            keys, due, gradients = [], [], []
+            for name, weights in named:
+                gradient, key = weights.grad, (self.id, name)
+                if gradient is None and optimizer.nr_update.get(key):  # moves on by its momentum
+                    gradient = torch.zeros_like(weights)
+                if gradient is not None:
+                    keys.append(key)
+                    due.append(weights.data)
+                    gradients.append(gradient)
+                weights.grad = None  # the next gradient takes its place, without an addition
+            adam.step(optimizer, keys, due, gradients)
         else:
             super().finish_update(optimizer)
         forget_derived(self._model)

@@ -36,7 +36,6 @@ def run_ours(optimizer, all_gradients, weights):
     for gradient in all_gradients:
         own = torch.tensor(gradient)
         step(optimizer, [KEY], [parameter], [own])
-        assert not own.any()
         optimizer.step_schedules()
     return parameter.numpy()
 
@@ -112,7 +111,6 @@ def test_parameters_stepped_together_keep_their_own_counts_and_clipping():
             expected[at], _ = theirs(keys[at], expected[at], drawn[at][number].copy())
         own = [torch.tensor(drawn[at][number]) for at in due]
         step(ours, [keys[at] for at in due], [parameters[at] for at in due], own)
-        assert not any(gradient.any() for gradient in own)
     for parameter, weights in zip(parameters, expected, strict=True):
         np.testing.assert_allclose(parameter.numpy(), weights, rtol=1e-4, atol=1e-5)
     assert_same_state(ours, theirs)
