@@ -92,6 +92,19 @@ def test_priors_go_by_form_and_then_by_verb(senses):
     assert senses.log_priors("google") == []
 
 
+def test_an_occurrence_can_be_left_out(senses):
+    index = senses.index("give.02")
+    rest = SenseInventory.from_corpus([("gave", "give.01"), ("gave", "give.02"), *SEEN[3:]])
+    found = dict(
+        zip(candidates(senses, "gave"), senses.log_priors_without("gave", index), strict=True)
+    )
+    expected = dict(zip(candidates(rest, "gave"), rest.log_priors("gave"), strict=True))
+    assert found == pytest.approx(expected)
+    assert senses.log_priors_without("gave", -1) == senses.log_priors("gave")
+    stop = senses.index("stop.01")  # seen once: nothing is left but that it is the verb's only one
+    assert np.exp(senses.log_priors_without("stop", stop)) == pytest.approx([1.0])
+
+
 def test_equal_counts_go_by_name():
     senses = SenseInventory.from_corpus([("saw", "see.01"), ("saw", "saw.01")])
     assert candidates(senses, "saw") == ["saw.01", "see.01"]
