@@ -172,13 +172,16 @@ def _pass_back(
         norm_bias,
         (True, True, True),
     )
+    if pieces.shape[1] == 1:
+        return rest, d_norm_weight, d_norm_bias
     d_pieces = torch.empty_like(pieces)
     difference = torch.empty_like(largest)
-    for number in range(pieces.shape[1] - 1):
-        torch.sub(pieces[:, number], largest, out=difference)
+    *parts, last = d_pieces.unbind(1)
+    for number, part in enumerate(parts, 1):
+        torch.sub(pieces[:, number - 1], largest, out=difference)
         # keeps the gradient where the difference is zero: much quicker than a boolean mask
-        won = torch.ops.aten.threshold_backward(rest, difference, _BELOW_ZERO)
-        d_pieces[:, number] = won
-        rest = rest.sub_(won)
-    d_pieces[:, -1] = rest
+        torch.ops.aten.threshold_backward.grad_input(
+            rest, difference, _BELOW_ZERO, grad_input=part
+        )
+        torch.sub(rest, part, out=rest if number < len(parts) else last)
     return d_pieces.flatten(1), d_norm_weight, d_norm_bias
