@@ -180,8 +180,6 @@ def _pass_back(
     for number, part in enumerate(parts, 1):
         torch.sub(pieces[:, number - 1], largest, out=difference)
         # keeps the gradient where the difference is zero: much quicker than a boolean mask
-        torch.ops.aten.threshold_backward.grad_input(
-            rest, difference, _BELOW_ZERO, grad_input=part
-        )
+        torch.ops.aten.threshold_backward.grad_input(rest, difference, _BELOW_ZERO, grad_input=part)
         torch.sub(rest, part, out=rest if number < len(parts) else last)
     return d_pieces.flatten(1), d_norm_weight, d_norm_bias
