@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag, gelu
+from torch.nn.functional import embedding_bag
 
 TRAINING_BLOCK_PAIRS = 2048
 

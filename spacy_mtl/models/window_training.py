@@ -1,8 +1,7 @@
 """The window layers in training on CPU: one recorded operation with a backward pass of its own.
 
 Windows of neighbouring rows are read where they lie instead of being copied together and taken
-apart again; what follows a matrix product runs on a block of rows while it is in the processor's
-cache.
+apart again, and only what the backward pass needs is kept.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor
 
 LAYER_NORM_EPSILON = 1e-8  # thinc's
-TRAINING_BLOCK_ROWS = 512
 _BELOW_ZERO = -torch.finfo(torch.float32).tiny
 
 
