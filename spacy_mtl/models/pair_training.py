@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-TRAINING_BLOCK_PAIRS = 512
+TRAINING_BLOCK_PAIRS = 2048
 
 
 def tag_pairs(

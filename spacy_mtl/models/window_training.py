@@ -1,8 +1,7 @@
 """The window layers in training on CPU: one recorded operation with a backward pass of its own.
 
 Windows of neighbouring rows are read where they lie instead of being copied together and taken
-apart again; what follows a matrix product runs on a block of rows while it is in the processor's
-cache.
+apart again, and only what the backward pass needs is kept.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor
 
 LAYER_NORM_EPSILON = 1e-8  # thinc's
-TRAINING_BLOCK_ROWS = 512
 _BELOW_ZERO = -torch.finfo(torch.float32).tiny
 
 
@@ -172,13 +170,14 @@ def _pass_back(
         norm_bias,
         (True, True, True),
     )
+    if pieces.shape[1] == 1:
+        return rest, d_norm_weight, d_norm_bias
     d_pieces = torch.empty_like(pieces)
     difference = torch.empty_like(largest)
-    for number in range(pieces.shape[1] - 1):
-        torch.sub(pieces[:, number], largest, out=difference)
+    *parts, last = d_pieces.unbind(1)
+    for number, part in enumerate(parts, 1):
+        torch.sub(pieces[:, number - 1], largest, out=difference)
         # keeps the gradient where the difference is zero: much quicker than a boolean mask
-        won = torch.ops.aten.threshold_backward(rest, difference, _BELOW_ZERO)
-        d_pieces[:, number] = won
-        rest = rest.sub_(won)
-    d_pieces[:, -1] = rest
+        torch.ops.aten.threshold_backward.grad_input(rest, difference, _BELOW_ZERO, grad_input=part)
+        torch.sub(rest, part, out=rest if number < len(parts) else last)
     return d_pieces.flatten(1), d_norm_weight, d_norm_bias
