@@ -48,7 +48,9 @@ CONSTRAINTS = {
     "reference_with": False,
     "inventory_roles": True,
 }
-PRIOR_WEIGHT = 0.5  # of a roleset's log probability for its form, beside the network's score
+# Weights of a roleset's log probability for its form, beside the network's score, in training and in
+# prediction. The network is surer of itself than it has reason to be, hence more in prediction.
+LEARNED_PRIOR_WEIGHT, PRIOR_WEIGHT = 0.5, 1.0
 # Settings of prediction: those of config.cfg hold where they were changed since training.
 SETTINGS = ("threshold", "predicates", "constraints", "probabilities")
 
@@ -389,7 +391,7 @@ class SemanticRoleHead(Head):
             if n_tags < frame_scores.tags.shape[1]:
                 d_used, d_tags = d_tags, self.model.ops.xp.zeros_like(frame_scores.tags)
                 d_tags[:, :n_tags] = d_used
-            priors = self.model.ops.asarray2f(PRIOR_WEIGHT * gold.log_priors[:, None])
+            priors = self.model.ops.asarray2f(LEARNED_PRIOR_WEIGHT * gold.log_priors[:, None])
             sense_loss, d_senses = segment_cross_entropy(
                 frame_scores.senses + priors,
                 gold.query.candidate_predicates,
