@@ -48,8 +48,8 @@ CONSTRAINTS = {
     "reference_with": False,
     "inventory_roles": True,
 }
-# Weights of a roleset's log probability for its form, beside the network's score, in training and in
-# prediction. The network is surer of itself than it has reason to be, hence more in prediction.
+# Weights of a roleset's log probability for its form beside the network's score, in training and
+# prediction. The network is surer of itself than it should be, hence more in prediction.
 LEARNED_PRIOR_WEIGHT, PRIOR_WEIGHT = 0.5, 1.0
 # Settings of prediction: those of config.cfg hold where they were changed since training.
 SETTINGS = ("threshold", "predicates", "constraints", "probabilities")
