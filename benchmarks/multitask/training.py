@@ -51,6 +51,7 @@ factory = "mtl_ner"
 [components.ner.model]
 @architectures = "spacy_mtl.TokenTagger.v1"
 hidden_width = 0
+own_width = 32
 
 [components.textcat]
 factory = "mtl_textcat"

@@ -22,6 +22,8 @@ DEFAULT_CONFIG = """
 [model]
 @architectures = "spacy_mtl.TokenTagger.v1"
 hidden_width = 0
+own_width = 32
+own_rows = 3000
 
 [model.tok2vec]
 @architectures = "spacy.Tok2VecListener.v1"

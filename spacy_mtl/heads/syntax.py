@@ -147,17 +147,15 @@ class SyntaxHead(TrainingOnlyHead):
         """
         scores, backprop = self.model.begin_update(list(docs))
         d_scores = self.model.ops.xp.zeros_like(scores)
-        n_known = n_decisions = 0
+        n_known = 0
         loss = 0.0
         for columns, classes in self._gold_classes(examples):
             part, d_scores[:, columns] = softmax_cross_entropy(scores[:, columns], classes)
             loss += part
-            n_told = int((classes != UNKNOWN).sum())
-            n_decisions += n_told
-            n_known = max(n_known, n_told)
+            n_known = max(n_known, int((classes != UNKNOWN).sum()))
         d_scores /= max(n_known, 1)
         backprop(d_scores)
-        count_decisions(self.model, n_decisions)
+        count_decisions(self.model, n_known)  # a word's place in the sentence counts as one
         return loss / max(n_known, 1)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:

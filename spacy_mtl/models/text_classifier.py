@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from .dropout import dropout as drop_out
 from .flat import with_flat_tokens
-from .token_tagger import output_width
+from .token_tagger import check_sizes, output_width
 from .torch_layer import TorchShim, build_module, torch_layer
 from .word_bag import WordBag, hash_features
 
@@ -44,15 +44,7 @@ def build_text_classifier(
     RETURNS (Model[List[Doc], Floats2d]): Gives [documents, categories].
     RAISES (ValueError): If a width is negative, or there is no row.
     """
-    for setting, value, least in (
-        ("hidden_width", hidden_width, 0),
-        ("own_width", own_width, 0),
-        ("own_rows", own_rows, 1),
-    ):
-        if value < least:
-            raise ValueError(
-                f"'{setting}' of spacy_mtl.TextClassifier.v1: found {value}; set {least} or more."
-            )
+    check_sizes("TextClassifier", hidden_width, own_width, own_rows)
     layer = torch_layer(partial(CategoryScorer, hidden_width=hidden_width))
     return Model(
         "text_classifier",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from spacy.tokens import Doc
 from spacy.util import registry
@@ -13,21 +13,35 @@ from torch.nn import functional as F
 
 from .dropout import dropout as drop_out
 from .flat import with_flat_tokens
-from .torch_layer import build_module, torch_layer
+from .torch_layer import TorchShim, build_module, torch_layer
+from .word_window import WordRows, WordWindow, find_word_rows
 
 
 @registry.architectures("spacy_mtl.TokenTagger.v1")
 def build_token_tagger(
-    *, tok2vec: Model[list[Doc], list[Floats2d]], hidden_width: int = 0
+    *,
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    hidden_width: int = 0,
+    own_width: int = 0,
+    own_rows: int = 3000,
 ) -> Model[list[Doc], Floats2d]:
     """Build a network that scores the tags of each token.
+
+    With `own_width` it reads the token's word and its two neighbours by itself too, from vectors
+    that only this network learns from (see `WordWindow`): what single words tell it need not come
+    from a trunk that other tasks shape.
 
     The number of tags is set by the component, as dimension nO, before `initialize`.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): The token-to-vector network or listener.
     hidden_width (int): Width of a hidden layer; 0 for none.
+    own_width (int): Width of the vectors of NORM, PREFIX, SUFFIX and SHAPE; 0 for none.
+    own_rows (int): The number of these vectors for each of the four. With more, fewer values share
+        one. Each takes `4 * own_width` bytes.
     RETURNS (Model[List[Doc], Floats2d]): Gives [tokens of all documents, tags].
+    RAISES (ValueError): If a width is negative, or there is no row.
     """
+    check_sizes("TokenTagger", hidden_width, own_width, own_rows)
     layer = torch_layer(partial(TagScorer, hidden_width=hidden_width))
     return Model(
         "token_tagger",
@@ -36,7 +50,7 @@ def build_token_tagger(
         layers=[with_flat_tokens(tok2vec), layer],
         refs={"tok2vec": tok2vec},
         dims={"nO": None},
-        attrs={"dropout_rate": 0.0},
+        attrs={"dropout_rate": 0.0, "own_width": own_width, "own_rows": own_rows},
     )
 
 
@@ -46,26 +60,43 @@ class TagScorer(nn.Module):
     width (int): Width of the token vectors.
     n_tags (int): Number of scores of a token.
     hidden_width (int): Width of the hidden layer; 0 for none.
+    own_width (int): Width of the vectors of words' attributes; 0 for none.
+    own_rows (int): Number of vectors for each attribute.
     """
 
-    def __init__(self, width: int, n_tags: int, hidden_width: int) -> None:
+    def __init__(
+        self,
+        width: int,
+        n_tags: int,
+        hidden_width: int,
+        own_width: int = 0,
+        own_rows: int = 0,
+    ) -> None:
         super().__init__()
+        self.words: WordWindow | None = None
+        if own_width:
+            n_first = hidden_width or n_tags
+            self.words = WordWindow(own_width, own_rows, n_first, starts_at_zero=not hidden_width)
         self.hidden = nn.Linear(width, hidden_width) if hidden_width else None
         self.output = nn.Linear(hidden_width or width, n_tags)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
-    def forward(self, vectors: Tensor, dropout: float) -> Tensor:
+    def forward(self, vectors: Tensor, dropout: float, words: WordRows | None = None) -> Tensor:
         """Score the tags.
 
         vectors (Tensor): [tokens, width].
         dropout (float): In training, the share of inputs of each layer that is dropped.
+        words (Optional[WordRows]): The words; with `own_width` only.
         RETURNS (Tensor): [tokens, tags].
         """
         vectors = drop_out(vectors, dropout, self.training)
+        first = self.output if self.hidden is None else self.hidden
+        scores: Tensor = first(vectors)
+        if self.words is not None and words is not None:
+            scores = scores + self.words(words, dropout)
         if self.hidden is not None:
-            vectors = drop_out(F.gelu(self.hidden(vectors)), dropout, self.training)
-        scores: Tensor = self.output(vectors)
+            scores = self.output(drop_out(F.gelu(scores), dropout, self.training))
         return scores
 
 
@@ -74,7 +105,8 @@ def _forward(
 ) -> tuple[Floats2d, Callable[[Floats2d], Any]]:
     flat_tokens, layer = model.layers
     vectors, backprop_vectors = flat_tokens(docs, is_train)
-    scores, backprop_scores = layer((vectors, model.attrs["dropout_rate"]), is_train)
+    inputs = (vectors, model.attrs["dropout_rate"], _find_words(layer, docs))
+    scores, backprop_scores = layer(inputs, is_train)
 
     def backprop(d_scores: Floats2d) -> Any:
         return backprop_vectors(backprop_scores(d_scores)[0])
@@ -88,7 +120,37 @@ def _init(
     flat_tokens, layer = model.layers
     flat_tokens.initialize(X=X)
     width = output_width(model.get_ref("tok2vec"), X)
-    build_module(layer, width=width, n_tags=model.get_dim("nO"))
+    build_module(
+        layer,
+        width=width,
+        n_tags=model.get_dim("nO"),
+        own_width=model.attrs["own_width"],
+        own_rows=model.attrs["own_rows"],
+    )
+
+
+def _find_words(layer: Model, docs: Sequence[Doc]) -> WordRows | None:
+    """What the network reads of the words itself. Whether it does goes by the network, since a
+    loaded one may be older than the setting."""
+    window = getattr(cast(TorchShim, layer.shims[0])._model, "words", None)
+    return None if window is None else find_word_rows(docs, window.rows)
+
+
+def check_sizes(architecture: str, hidden_width: int, own_width: int, own_rows: int) -> None:
+    """Refuse sizes that no network can have.
+
+    architecture (str): The registered name without `spacy_mtl.` and `.v1`, for the message.
+    hidden_width (int): Width of the hidden layer; 0 for none.
+    own_width (int): Width of the head's own vectors; 0 for none.
+    own_rows (int): The number of them.
+    RAISES (ValueError): If a width is negative, or there is no row.
+    """
+    settings = {"hidden_width": (hidden_width, 0), "own_width": (own_width, 0)}
+    for setting, (value, least) in {**settings, "own_rows": (own_rows, 1)}.items():
+        if value < least:
+            raise ValueError(
+                f"'{setting}' of spacy_mtl.{architecture}.v1: found {value}; set {least} or more."
+            )
 
 
 def output_width(tok2vec: Model[list[Doc], list[Floats2d]], docs: list[Doc] | None) -> int:

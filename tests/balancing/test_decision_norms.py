@@ -90,6 +90,7 @@ def test_heads_count_tags_pairs_and_documents():
     nlp.add_pipe("mtl_ner", name="ner")
     nlp.add_pipe("mtl_textcat", name="textcat", config={"exclusive": False})
     nlp.add_pipe("mtl_srl", name="srl")
+    nlp.add_pipe("mtl_syntax", name="syntax")
     nlp.add_pipe("tagger", config={"model": {"tok2vec": _listener()}})
     docs = [make_docs(nlp.vocab)[i] for i in (0, 5, 9)]
     docs[1] = without(docs[1], "ents")
@@ -108,6 +109,7 @@ def test_heads_count_tags_pairs_and_documents():
     assert decisions["ner"] == n_words - len(docs[1])
     assert decisions["textcat"] == 2 * 2
     assert decisions["tagger"] == n_words
+    assert decisions["syntax"] == n_words  # not three times as many for three attributes
     assert decisions["srl"] > n_words + 2 * sum(map(len, docs)) / 4
 
 

@@ -28,8 +28,11 @@ def make_docs(*lengths):
     return [Doc(VOCAB, words=[f"w{i}" for i in range(n)]) for n in lengths]
 
 
-def built(hidden_width=0, n_tags=5, random=True):
-    model = build_token_tagger(tok2vec=encoder(), hidden_width=hidden_width)
+OWN = {"own_width": 5, "own_rows": 11}
+
+
+def built(hidden_width=0, n_tags=5, random=True, **settings):
+    model = build_token_tagger(tok2vec=encoder(), hidden_width=hidden_width, **settings)
     model.set_dim("nO", n_tags)
     model.initialize(X=make_docs(2))
     if random:
@@ -43,9 +46,9 @@ def randomize(model):
         torch.nn.init.normal_(parameter, std=0.5)
 
 
-@pytest.mark.parametrize("hidden_width", [0, 7])
-def test_gives_one_row_per_token(hidden_width):
-    model = built(hidden_width)
+@pytest.mark.parametrize("settings", [{}, {"hidden_width": 7}, OWN, {"hidden_width": 7, **OWN}])
+def test_gives_one_row_per_token(settings):
+    model = built(**settings)
     docs = make_docs(3, 0, 1)
     scores = model.predict(docs)
     assert scores.shape == (4, 5)
@@ -53,26 +56,51 @@ def test_gives_one_row_per_token(hidden_width):
     assert model.predict(make_docs(0)).shape == (0, 5)
 
 
-def test_scores_start_at_zero():
-    assert not built(random=False).predict(make_docs(3)).any()
+@pytest.mark.parametrize("settings", [{}, OWN, {"hidden_width": 7, **OWN}])
+def test_scores_start_at_zero(settings):
+    assert not built(random=False, **settings).predict(make_docs(3)).any()
 
 
 def test_outputs_are_known_once_built_and_after_loading(tmp_path):
-    for hidden_width in (0, 7):
-        model = build_token_tagger(tok2vec=encoder(), hidden_width=hidden_width)
+    for settings in ({}, {"hidden_width": 7}, OWN, {"hidden_width": 7, **OWN}):
+        model = build_token_tagger(tok2vec=encoder(), **settings)
         assert not model.has_dim("nO")
-        trained = built(hidden_width)
+        trained = built(**settings)
         trained.to_disk(tmp_path / "model")
         for loaded in (
             model.from_bytes(trained.to_bytes()),
-            build_token_tagger(tok2vec=encoder(), hidden_width=hidden_width).from_disk(
-                tmp_path / "model"
-            ),
+            build_token_tagger(tok2vec=encoder(), **settings).from_disk(tmp_path / "model"),
             trained.copy(),
         ):
             assert loaded.get_dim("nO") == 5
             docs = make_docs(3)
             assert np.array_equal(loaded.predict(docs), trained.predict(docs))
+
+
+def test_networks_saved_before_there_were_own_words_still_load():
+    old = built()
+    layer = old.layers[1]
+    layer.shims[0].cfg = {"width": layer.shims[0].cfg["width"], "n_tags": 5}
+    for attribute in ("own_width", "own_rows"):
+        del old.attrs[attribute]
+    model = build_token_tagger(tok2vec=encoder(), **OWN)
+    model.from_bytes(old.to_bytes())
+    assert np.array_equal(model.predict(make_docs(3)), old.predict(make_docs(3)))
+
+
+def test_own_words_tell_tokens_apart_that_the_trunk_does_not():
+    model = built(**OWN)
+    for node in model.get_ref("tok2vec").walk():
+        for name in node.param_names:
+            node.set_param(name, node.get_param(name) * 0)
+    first, second = model.predict([Doc(VOCAB, words=["Rome", "sleeps"])])
+    assert not np.allclose(first, second)
+
+
+@pytest.mark.parametrize("setting", [{"own_width": -1}, {"own_rows": 0}, {"hidden_width": -2}])
+def test_sizes_out_of_range_are_refused(setting):
+    with pytest.raises(ValueError, match=f"'{next(iter(setting))}' of spacy_mtl.TokenTagger"):
+        build_token_tagger(tok2vec=encoder(), **setting)
 
 
 def test_tok2vec_can_be_found_and_replaced():
