@@ -244,7 +244,8 @@ def test_the_other_heads_learn_what_they_learn_without_it(documents):
             nlp.get_pipe("mtl_tok2vec").model.from_bytes(results[0][2])
             nlp.get_pipe("mtl_ner").model.from_bytes(results[0][3])
             nlp.get_pipe("mtl_tok2vec").balancer.weights["lm"] = 0.0
-        set_output(nlp, "mtl_ner")
+        else:
+            set_output(nlp, "mtl_ner")
         models = [nlp.get_pipe(name).model.to_bytes() for name in ("mtl_tok2vec", "mtl_ner")]
         gradient = trunk_gradient(nlp, examples)
         results.append((gradient, gradient_of(nlp, "mtl_ner"), *models))
