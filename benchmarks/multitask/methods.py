@@ -47,6 +47,12 @@ _METHODS = [
     Method("equal norms", "Uniform", {"normalize": "norm"}),
     Method("DecisionNorms", "DecisionNorms"),
     Method("DecisionNorms, with syntax", "DecisionNorms", heads=(*HEADS, SCAFFOLD)),
+    Method(
+        "DecisionNorms, power 0.25, with syntax",
+        "DecisionNorms",
+        {"power": 0.25},
+        (*HEADS, SCAFFOLD),
+    ),
     Method("roles with syntax", "DecisionNorms", heads=("srl", SCAFFOLD)),
     Method("DecisionNorms, power 0.25", "DecisionNorms", {"power": 0.25}),
     *(
