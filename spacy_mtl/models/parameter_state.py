@@ -28,9 +28,10 @@ class ParameterState:
         """Tell whether parameters still hold the same values.
 
         parameters (Iterable[Tensor]): The same parameters in the same order.
-        RETURNS (bool): Whether none has changed.
+        RETURNS (bool): Whether none has changed, been added or been taken away.
         """
-        return all(
+        parameters = list(parameters)
+        return len(parameters) == len(self._states) and all(
             values._version == version and values.data_ptr() == data.data_ptr()
             for values, (data, version) in zip(parameters, self._states, strict=True)
         )
