@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from .cnn import WindowEncoder
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
-from .embed import BLOCK_ROWS, NormalizedMaxout
+from .embed import BLOCK_ROWS, EmbeddedWords, NormalizedMaxout
 from .precision import Precision
 
 
@@ -112,7 +112,7 @@ class AttentionEncoder(nn.Module):
 
     def forward(
         self,
-        words: Tensor,
+        words: EmbeddedWords,
         word_of_token: Tensor,
         lengths: list[int],
         dropout: float,

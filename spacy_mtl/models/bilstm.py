@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from .cnn import WindowEncoder
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
+from .embed import EmbeddedWords
 from .lstm import read_both_ways
 from .precision import Precision
 
@@ -99,7 +100,7 @@ class BiLSTMEncoder(nn.Module):
 
     def forward(
         self,
-        words: Tensor,
+        words: EmbeddedWords,
         word_of_token: Tensor,
         lengths: list[int],
         dropout: float,

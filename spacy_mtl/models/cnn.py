@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
 from .dropout import dropout_mask
-from .embed import NormalizedMaxout, in_blocks
+from .embed import EmbeddedWords, NormalizedMaxout, in_blocks
 from .paired_windows import encode_pairs, pair_filters
 from .parameter_state import Derived
 from .precision import Precision
@@ -114,7 +114,7 @@ class WindowEncoder(nn.Module):
 
     def forward(
         self,
-        words: Tensor,
+        words: EmbeddedWords,
         word_of_token: Tensor,
         lengths: list[int],
         dropout: float,
@@ -122,9 +122,8 @@ class WindowEncoder(nn.Module):
     ) -> Tensor:
         """Encode the tokens of a batch.
 
-        words (Tensor): [words, width], vectors of the distinct words, or in prediction
-            [words, width + products], each with its `word_products`.
-        word_of_token (Tensor): [tokens], the number of the word at each token.
+        words (EmbeddedWords): The words, in prediction maybe with their `word_products`.
+        word_of_token (Tensor): [tokens], the row of the word at each token.
         lengths (List[int]): The number of tokens of each document.
         dropout (float): In training, the share of each layer's outputs that is dropped.
         layers_seen (Optional[List[Tensor]]): Gets the output of each layer, [tokens, width], from
@@ -132,27 +131,26 @@ class WindowEncoder(nn.Module):
         RETURNS (Tensor): [tokens, width].
         """
         rate = dropout if self.training else 0.0
-        words, products = self._split(words)
+        vectors = words.vectors
         if not self.layers:
-            tokens = drop_out(F.embedding(word_of_token, words), rate, self.training)
+            tokens = drop_out(F.embedding(word_of_token, vectors), rate, self.training)
             if layers_seen is not None:
                 layers_seen.append(tokens)
             return tokens
-        if self._can_pair(words):
-            return self._encode_pairs(words, products, word_of_token, lengths, layers_seen)
-        if torch.is_grad_enabled() and words.device.type == "cpu":
-            return self._train_rows(words, word_of_token, lengths, rate, layers_seen)
-        word_of_row, windows = self._place_tokens(word_of_token, lengths, words.shape[0])
-        words = F.pad(words, (0, 0, 0, 1))
+        if self._can_pair(vectors):
+            return self._encode_pairs(words, word_of_token, lengths, layers_seen)
+        if torch.is_grad_enabled() and vectors.device.type == "cpu":
+            return self._train_rows(vectors, word_of_token, lengths, rate, layers_seen)
+        word_of_row, windows = self._place_tokens(word_of_token, lengths)
         layers = cast(Iterable[NormalizedMaxout], self.layers)
         first, *others = zip(layers, windows, strict=True)
         passed = []
         if rate or layers_seen is not None:
-            passed.append(drop_out(F.embedding(word_of_row, words), rate, True))  # masks by token
+            passed.append(drop_out(F.embedding(word_of_row, vectors), rate, True))  # masks by token
         if rate:
             rows = self._encode_rows(*first, passed[0], rate)
         else:
-            rows = self._encode_words(first[0], word_of_row[first[1]], words, products)
+            rows = self._encode_words(first[0], word_of_row[first[1]], words)
         for layer, layer_windows in others:
             if layers_seen is not None:
                 passed.append(rows)
@@ -163,7 +161,7 @@ class WindowEncoder(nn.Module):
 
     def _train_rows(
         self,
-        words: Tensor,
+        vectors: Tensor,
         word_of_token: Tensor,
         lengths: list[int],
         rate: float,
@@ -171,14 +169,13 @@ class WindowEncoder(nn.Module):
     ) -> Tensor:
         """Encode the tokens of a batch in training on CPU: [tokens, width]."""
         row_of_token, n_rows = self._rows_of_tokens(lengths)
-        word_of_row = torch.full((n_rows,), words.shape[0])
+        word_of_row = torch.zeros(n_rows, dtype=torch.long)
         word_of_row[row_of_token] = word_of_token
-        padded = F.pad(words, (0, 0, 0, 1))  # the gaps' word, zeros
-        rows = drop_out(padded.index_select(0, word_of_row), rate, True)
+        rows = drop_out(vectors.index_select(0, word_of_row), rate, True)
         layers = list(cast(Iterable[NormalizedMaxout], self.layers))
         ends = range(2 * self.window_size, n_rows, 2 * self.window_size)
         masks = [
-            dropout_mask((n_rows - lost, words.shape[1]), rate)
+            dropout_mask((n_rows - lost, vectors.shape[1]), rate)
             for lost, _ in zip(ends, layers, strict=False)
         ]
         outputs = encode_windows(
@@ -208,43 +205,41 @@ class WindowEncoder(nn.Module):
             tokens.append(F.embedding(row, rows))
         return tokens[::-1]
 
-    def _can_pair(self, words: Tensor) -> bool:
+    def _can_pair(self, vectors: Tensor) -> bool:
         """Tell whether prediction may take pairs of tokens. Their products lose more digits than
         plain ones, which is nothing in float32, but something in bfloat16."""
-        return not (torch.is_grad_enabled() or words.is_cuda) and (
+        return not (torch.is_grad_enabled() or vectors.is_cuda) and (
             self.window_size == 1
-            and all(layer.product_dtype == words.dtype for layer in self.layers)
+            and all(layer.product_dtype == vectors.dtype for layer in self.layers)
         )
 
     def _encode_pairs(
         self,
-        words: Tensor,
-        products: Tensor | None,
+        words: EmbeddedWords,
         word_of_token: Tensor,
         lengths: list[int],
         layers_seen: list[Tensor] | None,
     ) -> Tensor:
         """Encode the tokens of a batch in prediction: [tokens, width]."""
-        n_words = words.shape[0]
+        vectors = words.vectors
         row_of_token, n_rows = self._rows_of_tokens(lengths)
         n_rows += 2 + n_rows % 2  # one more before and after, and an even number
         row_of_token += 1
-        word_of_row = torch.full((n_rows,), n_words)
+        word_of_row = torch.zeros(n_rows, dtype=torch.long)
         word_of_row[row_of_token] = word_of_token
-        words = F.pad(words, (0, 0, 0, 1))  # the gaps' word, zeros
         layers = list(cast(Iterable[NormalizedMaxout], self.layers))
         filters = self.filters.get(
             [layer.weight for layer in layers], lambda: [pair_filters(layer) for layer in layers]
         )
         if layers_seen is not None:
-            layers_seen.append(F.embedding(word_of_token, words))
+            layers_seen.append(F.embedding(word_of_token, vectors))
         done = 0
-        if products is not None or WORD_REPETITION * n_words < len(word_of_token):
-            inner = self._encode_words(layers[0], word_of_row.unfold(0, 3, 1), words, products)
-            rows = F.pad(inner, (0, 0, 1, 1))
+        if words.products is not None or WORD_REPETITION * len(vectors) < len(word_of_token):
+            rows = vectors.new_zeros((n_rows, vectors.shape[1]))
+            self._encode_words(layers[0], word_of_row.unfold(0, 3, 1), words, rows[1:-1])
             done = 1
         else:
-            rows = words.index_select(0, word_of_row)
+            rows = vectors.index_select(0, word_of_row)
         if layers_seen is not None and done:
             layers_seen.append(rows.index_select(0, row_of_token))
         for layer, own_filters in zip(layers[done:], filters[done:], strict=True):
@@ -263,21 +258,20 @@ class WindowEncoder(nn.Module):
         return torch.arange(n_tokens) + reach * n_gaps, n_tokens + reach * (len(counts) + 1)
 
     def _place_tokens(
-        self, word_of_token: Tensor, lengths: list[int], zero_word: int
+        self, word_of_token: Tensor, lengths: list[int]
     ) -> tuple[Tensor, list[Tensor]]:
         """Lay documents and the gaps between them out in rows.
 
-        word_of_token (Tensor): [tokens], the number of the word at each token.
+        word_of_token (Tensor): [tokens], the word at each token.
         lengths (List[int]): The number of tokens of each document.
-        zero_word (int): The number of the word in the gaps.
-        RETURNS (Tuple[Tensor, List[Tensor]]): [rows], the number of the word at each row, and for
+        RETURNS (Tuple[Tensor, List[Tensor]]): [rows], the word at each row, 0 in gaps, and for
             each layer [rows computed, 2 * window_size + 1], which rows of its input form the
             window of each of its rows. The last layer's rows are the tokens.
         """
         device = word_of_token.device
         row_of_token, n_rows = self._rows_of_tokens(lengths)
         row_of_token = row_of_token.to(device)
-        word_of_row = torch.full((n_rows,), zero_word, device=device)
+        word_of_row = torch.zeros(n_rows, dtype=torch.long, device=device)
         word_of_row[row_of_token] = word_of_token
 
         offsets = torch.arange(-self.window_size, self.window_size + 1, device=device)
@@ -311,8 +305,8 @@ class WindowEncoder(nn.Module):
         self,
         layer: NormalizedMaxout,
         windows: Tensor,
-        words: Tensor,
-        products: Tensor | None,
+        words: EmbeddedWords,
+        out: Tensor | None = None,
     ) -> Tensor:
         """Apply the first layer to windows of words [rows, 2 * window_size + 1]: [rows, width].
 
@@ -320,23 +314,22 @@ class WindowEncoder(nn.Module):
         word and its place in the window alone: they are computed once per word.
 
         layer (NormalizedMaxout): The layer.
-        windows (Tensor): [rows, 2 * window_size + 1], words; one after the last for none.
-        words (Tensor): [words + 1, width], the last one zeros.
-        products (Optional[Tensor]): [words, places * hidden], what `word_products` gives for them,
-            where that is known.
+        windows (Tensor): [rows, 2 * window_size + 1], words; 0 for none.
+        words (EmbeddedWords): The words.
+        out (Optional[Tensor]): [rows, width], gets the result.
         """
         size = 2 * self.window_size + 1
-        if products is None:
-            products = self.word_products(words[:-1])
-        products = F.pad(products, (0, 0, 0, 1)).view(words.shape[0] * size, -1)
+        products = self.word_products(words.vectors) if words.products is None else words.products
+        products = products.view(len(products) * size, -1)  # [(1 + words) * size, hidden]
         place = torch.arange(size, device=windows.device)
         bias = layer.bias.flatten()
 
         def compute(windows: Tensor) -> Tensor:
-            hidden = F.embedding_bag(windows * size + place, products, mode="sum") + bias
-            return F.embedding(windows[:, self.window_size], words) + layer.activate(hidden)
+            hidden = F.embedding_bag(windows * size + place, products, mode="sum").add_(bias)
+            own = F.embedding(windows[:, self.window_size], words.vectors)
+            return layer.activate(hidden).add_(own)
 
-        return in_blocks(compute, windows)
+        return in_blocks(compute, windows, out=out)
 
     def word_products(self, words: Tensor) -> Tensor:
         """Multiply words with the first layer's weights, for each place in its window.
@@ -355,10 +348,3 @@ class WindowEncoder(nn.Module):
         layers = cast(Iterable[NormalizedMaxout], self.layers)
         weights: list[Tensor] = [layer.weight for layer in layers]
         return weights[:1]
-
-    def _split(self, words: Tensor) -> tuple[Tensor, Tensor | None]:
-        """RETURNS (Tuple[Tensor, Optional[Tensor]]): Vectors, and products where there are any."""
-        width = cast(NormalizedMaxout, self.layers[0]).width if self.layers else words.shape[1]
-        if words.shape[1] == width:
-            return words, None
-        return words[:, :width], words[:, width:]

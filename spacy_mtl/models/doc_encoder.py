@@ -11,6 +11,7 @@ from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.shims import PyTorchShim
 from thinc.types import Floats2d
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..sharing.channels import (
     EXPOSURE,
@@ -20,7 +21,7 @@ from ..sharing.channels import (
     Exposure,
     keep_channel_listener,
 )
-from .embed import HashEmbed, NormalizedMaxout
+from .embed import EmbeddedWords, HashEmbed, NormalizedMaxout
 from .features import (
     WordBatch,
     attribute_ids,
@@ -44,10 +45,10 @@ class EmbedAndEncode(nn.Module):
     which may change, are part of them; and with them what the encoder computes of a word alone.
 
     embed (HashEmbed): The embedding.
-    encode (nn.Module): Called with word vectors [words, width], the word of each token [tokens],
-        the documents' lengths, the dropout rate and a list that gets each layer's output, where
-        that is wanted; returns [tokens, width]. If it has `word_products` and `word_parameters` as
-        `WindowEncoder` has, it must take the products in further columns of the vectors.
+    encode (nn.Module): Called with `EmbeddedWords`, the row of the word at each token [tokens], the
+        documents' lengths, the dropout rate and a list that gets each layer's output, where that is
+        wanted; returns [tokens, width]. If it has `word_products` and `word_parameters` as
+        `WindowEncoder` has, it gets the products of words, where they are kept.
     cached_words (int): The number of words whose vectors are kept in prediction.
     """
 
@@ -72,17 +73,19 @@ class EmbedAndEncode(nn.Module):
         device = parameters[0].device
         of_products = cast(list[Tensor], getattr(self.encode, "word_parameters", list)())
 
-        def embed_some(chosen: np.ndarray) -> Tensor:
+        def embed_some(chosen: np.ndarray) -> list[Tensor]:
             words = self._embed(batch.values[:, chosen], None, dropout, device)
             if not of_products:
-                return words
-            return torch.cat([words, cast(Any, self.encode).word_products(words)], 1)
+                return [words]
+            return [words, cast(Any, self.encode).word_products(words)]
 
         if torch.is_grad_enabled() or batch.vectors is not None or device.type != "cpu":
-            words = self._embed(batch.values, batch.vectors, dropout, device)
+            embedded = self._embed(batch.values, batch.vectors, dropout, device)
+            tables, rows = [F.pad(embedded, (0, 0, 1, 0))], np.arange(1, 1 + len(embedded))
         else:
-            words = self.cache.embed(batch.keys, [*parameters, *of_products], embed_some)
-        word_of_token = torch.from_numpy(batch.word_of_token).to(device)
+            tables, rows = self.cache.find(batch.keys, [*parameters, *of_products], embed_some)
+        words = EmbeddedWords(*tables)
+        word_of_token = torch.from_numpy(rows[batch.word_of_token]).to(device)
         if layers is None:
             return cast(Tensor, self.encode(words, word_of_token, batch.lengths, dropout))
         seen: list[Tensor] = []

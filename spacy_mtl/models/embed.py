@@ -1,7 +1,7 @@
 """Word embedding in torch with the arithmetic of spaCy's MultiHashEmbed."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -154,8 +154,23 @@ class HashEmbed(nn.Module):
         return in_blocks(self.mix, features)
 
 
+class EmbeddedWords(NamedTuple):
+    """The distinct words of a batch and maybe others, for an encoder to read.
+
+    vectors (Tensor): [1 + words, width]. The first row is zeros, for where there is no word.
+    products (Optional[Tensor]): [1 + words, columns], what the encoder computes of a word alone
+        (see `WindowEncoder.word_products`), where that is known; the first row is zeros.
+    """
+
+    vectors: Tensor
+    products: Tensor | None = None
+
+
 def in_blocks(
-    compute: Callable[[Tensor], Tensor], rows: Tensor, block_rows: int = BLOCK_ROWS
+    compute: Callable[[Tensor], Tensor],
+    rows: Tensor,
+    block_rows: int = BLOCK_ROWS,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Compute a function of each row, in prediction on CPU for a few rows at a time.
 
@@ -164,8 +179,14 @@ def in_blocks(
     compute (Callable[[Tensor], Tensor]): A function of rows [n, ...], each on its own.
     rows (Tensor): [rows, ...].
     block_rows (int): Rows in a block.
+    out (Optional[Tensor]): [rows, ...], gets the results, where it is there already.
     RETURNS (Tensor): [rows, ...], the results.
     """
     if torch.is_grad_enabled() or rows.is_cuda or rows.shape[0] <= block_rows:
-        return compute(rows)
-    return torch.cat([compute(block) for block in rows.split(block_rows)])
+        found = compute(rows)
+        return found if out is None else out.copy_(found)
+    if out is None:
+        return torch.cat([compute(block) for block in rows.split(block_rows)])
+    for block, part in zip(rows.split(block_rows), out.split(block_rows), strict=True):
+        part.copy_(compute(block))
+    return out

@@ -1,4 +1,4 @@
-"""The vectors of words seen before, kept across batches of a prediction."""
+"""What was computed of words seen before, kept across batches of a prediction."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from .parameter_state import Kept, ParameterState
 
 
 class WordCache(Kept):
-    """The embedded vectors of the words used last, a bounded number of them.
+    """What was computed of the words used last, a bounded number of them: their embedded vectors,
+    for example.
 
-    A word is known by a 64-bit hash of the attributes that its vector is computed from, so that it
+    A word is known by a 64-bit hash of the attributes that all this is computed from, so that it
     does not matter what vocabulary or document it comes from, and a token whose NORM was changed is
-    another word. All vectors are dropped when a parameter changes (see `ParameterState`). Copies,
+    another word. Everything is dropped when a parameter changes (see `ParameterState`). Copies,
     pickles and so the processes of `nlp.pipe(n_process=2)` have caches of their own, empty ones
     unless forked. Of several threads that predict at once, one has the use of the cache.
 
@@ -27,45 +29,50 @@ class WordCache(Kept):
     def __init__(self, size: int) -> None:
         self.size = size
         self._lock = threading.Lock()
-        self._table: _Table | None = None
+        self._kept: _Kept | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return WordCache, (self.size,)
 
     def forget(self) -> None:
-        """Drop all vectors."""
-        self._table = None
+        """Drop everything."""
+        self._kept = None
 
     def __len__(self) -> int:
         """RETURNS (int): The number of words in the cache."""
-        return 0 if self._table is None else self._table.n_words
+        return 0 if self._kept is None else self._kept.n_words
 
-    def embed(
+    def find(
         self,
         keys: np.ndarray,
         parameters: Sequence[Tensor],
-        compute: Callable[[np.ndarray], Tensor],
-    ) -> Tensor:
-        """Get the vectors of distinct words, computing those that are not kept.
+        compute: Callable[[np.ndarray], Sequence[Tensor]],
+    ) -> tuple[list[Tensor], np.ndarray]:
+        """Find what is kept of distinct words, computing it for those that are not known.
+
+        Nothing is copied: a table's rows stay as they are for as long as somebody holds it.
 
         keys (np.ndarray): [words], unsigned 64-bit hashes in ascending order.
-        parameters (Sequence[Tensor]): All parameters that the vectors depend on.
-        compute (Callable[[np.ndarray], Tensor]): Takes the numbers of some of the words, returns
-            their vectors [some words, width].
-        RETURNS (Tensor): [words, width].
+        parameters (Sequence[Tensor]): All parameters that the values depend on.
+        compute (Callable[[np.ndarray], Sequence[Tensor]]): Takes the numbers of some of the words,
+            returns one or more matrices [some words, columns].
+        RETURNS (Tuple[List[Tensor], np.ndarray]): A table [rows, columns] for each of these
+            matrices, whose first row is zeros and belongs to no word; and [words], the row of each
+            word.
         """
         if len(keys) > self.size or not self._lock.acquire(blocking=False):
-            return compute(np.arange(len(keys)))
+            computed = compute(np.arange(len(keys)))
+            return [F.pad(values, (0, 0, 1, 0)) for values in computed], np.arange(len(keys)) + 1
         try:
-            table = self._table
-            if table is None or not table.state.is_current(parameters):
-                table = self._table = _Table(self.size, parameters)
-            return table.embed(keys, compute)
+            kept = self._kept
+            if kept is None or not kept.state.is_current(parameters):
+                kept = self._kept = _Kept(self.size, parameters)
+            return kept.find(keys, compute)
         finally:
             self._lock.release()
 
 
-class _Table:
+class _Kept:
     """The words of a cache while the parameters stay the same."""
 
     def __init__(self, size: int, parameters: Sequence[Tensor]) -> None:
@@ -74,55 +81,63 @@ class _Table:
         self.n_words = 0
         self.n_calls = 0
         self.keys = np.zeros(0, dtype=np.uint64)  # [words], ascending
-        self.slots = np.zeros(0, dtype=np.int64)  # [words], where the vector of each key is
-        self.last_use = np.zeros(size, dtype=np.int64)  # [slots], the call that used it last
-        self.vectors: Tensor | None = None  # [size, width]
+        self.rows = np.zeros(0, dtype=np.int64)  # [words], where the values of each key are
+        self.last_use = np.zeros(1 + size, dtype=np.int64)  # [rows], the call that used it last
+        self.tables: list[Tensor] = []  # [1 + size, columns] each
 
-    def embed(self, keys: np.ndarray, compute: Callable[[np.ndarray], Tensor]) -> Tensor:
-        """See `WordCache.embed`."""
+    def find(
+        self, keys: np.ndarray, compute: Callable[[np.ndarray], Sequence[Tensor]]
+    ) -> tuple[list[Tensor], np.ndarray]:
+        """See `WordCache.find`."""
         self.n_calls += 1
-        found, slots = self._find(keys)
-        self.last_use[slots[found]] = self.n_calls
+        found, rows = self._look_up(keys)
+        self.last_use[rows[found]] = self.n_calls
         missing = np.flatnonzero(~found)
         if not len(missing):
-            return self._vectors_at(slots)
+            return self.tables, rows
         computed = compute(missing)
-        if self.vectors is None:
-            with torch.inference_mode(False):
-                self.vectors = computed.new_empty((self.size, computed.shape[1]))
+        if not self.tables:
+            self.tables = self._make_tables(computed)
         if self.n_words + len(missing) > self.size:
             self._drop(max(int(found.sum()), min(self.size // 2, self.size - len(missing))))
-            found, slots = self._find(keys)
-        first = self.n_words
+            found, rows = self._look_up(keys)
+        first = 1 + self.n_words
         self.n_words += len(missing)
-        slots[missing] = np.arange(first, self.n_words)
-        self.vectors[first : self.n_words] = computed
-        self.last_use[slots[missing]] = self.n_calls
+        rows[missing] = np.arange(first, 1 + self.n_words)
+        for table, values in zip(self.tables, computed, strict=True):
+            table[first : 1 + self.n_words] = values
+        self.last_use[rows[missing]] = self.n_calls
         place = np.searchsorted(self.keys, keys[missing])
         self.keys = np.insert(self.keys, place, keys[missing])
-        self.slots = np.insert(self.slots, place, slots[missing])
-        return self._vectors_at(slots)
+        self.rows = np.insert(self.rows, place, rows[missing])
+        return self.tables, rows
 
-    def _find(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which words are kept, and the slot of each that is: [words] each."""
+    def _look_up(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which words are kept, and the row of each that is: [words] each."""
         if not self.n_words:
             return np.zeros(len(keys), dtype=bool), np.zeros(len(keys), dtype=np.int64)
         place = np.searchsorted(self.keys, keys)
         np.minimum(place, self.n_words - 1, out=place)
-        return self.keys[place] == keys, self.slots[place]
+        return self.keys[place] == keys, self.rows[place]
+
+    def _make_tables(self, like: Sequence[Tensor]) -> list[Tensor]:
+        with torch.inference_mode(False):
+            tables = [values.new_empty((1 + self.size, values.shape[1])) for values in like]
+        for table in tables:
+            table[0] = 0.0
+        return tables
 
     def _drop(self, n_kept: int) -> None:
-        """Keep only the words that were used last."""
-        assert self.vectors is not None
-        kept = np.argsort(-self.last_use[: self.n_words], kind="stable")[:n_kept]  # slots
-        new_slot = np.full(self.n_words, -1)
-        new_slot[kept] = np.arange(n_kept)
-        self.vectors[:n_kept] = self.vectors[torch.from_numpy(kept)]
-        self.last_use[:n_kept] = self.last_use[kept]
-        slots = new_slot[self.slots]
-        self.keys, self.slots = self.keys[slots >= 0], slots[slots >= 0]
+        """Keep only the words that were used last, in new tables: somebody may read the old."""
+        used = self.last_use[1 : 1 + self.n_words]
+        kept = 1 + np.argsort(-used, kind="stable")[:n_kept]  # rows
+        new_row = np.full(1 + self.n_words, -1)
+        new_row[kept] = 1 + np.arange(n_kept)
+        tables = self._make_tables(self.tables)
+        for table, old in zip(tables, self.tables, strict=True):
+            table[1 : 1 + n_kept] = old[torch.from_numpy(kept)]
+        self.tables = tables
+        self.last_use[1 : 1 + n_kept] = self.last_use[kept]
+        rows = new_row[self.rows]
+        self.keys, self.rows = self.keys[rows >= 0], rows[rows >= 0]
         self.n_words = n_kept
-
-    def _vectors_at(self, slots: np.ndarray) -> Tensor:
-        assert self.vectors is not None
-        return self.vectors.index_select(0, torch.from_numpy(slots))

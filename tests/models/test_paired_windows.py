@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from spacy_mtl.models.cnn import WindowEncoder, build_hash_embed_cnn
-from spacy_mtl.models.embed import NormalizedMaxout
+from spacy_mtl.models.embed import EmbeddedWords, NormalizedMaxout
 from spacy_mtl.models.paired_windows import encode_pairs, pair_filters
 
 from .encoding import assert_close, make_docs
@@ -29,12 +29,14 @@ def test_pairs_give_what_windows_give(n_rows, pieces):
 def test_prediction_is_training_without_dropout(lengths, n_words):
     torch.manual_seed(0)
     encoder = WindowEncoder(8, 3, 1, 3)
-    words = torch.randn(n_words, 8)
-    word_of_token = torch.randint(0, n_words, (sum(lengths),))
-    trained = encoder(words, word_of_token, lengths, 0.0)
+    vectors = torch.cat([torch.zeros(1, 8), torch.randn(n_words, 8)])
+    word_of_token = torch.randint(1, 1 + n_words, (sum(lengths),))
+    trained = encoder(EmbeddedWords(vectors), word_of_token, lengths, 0.0)
     with torch.inference_mode():
-        predicted = encoder(words, word_of_token, lengths, 0.0)
-    torch.testing.assert_close(predicted, trained.detach(), atol=5e-5, rtol=1e-4)
+        for products in (None, encoder.word_products(vectors)):
+            words = EmbeddedWords(vectors, products)
+            predicted = encoder(words, word_of_token, lengths, 0.0)
+            torch.testing.assert_close(predicted, trained.detach(), atol=5e-5, rtol=1e-4)
 
 
 def test_a_very_long_document():

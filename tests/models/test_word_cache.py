@@ -188,22 +188,32 @@ def test_threads_can_predict_at_once():
     assert not failures
 
 
+def vectors_of(keys):
+    """As if these were embedded vectors of words."""
+    return torch.from_numpy(keys.astype("f"))[:, None].repeat(1, 3)
+
+
 @settings(max_examples=50)
 @given(st.lists(st.sets(st.integers(0, 30), min_size=1), max_size=12), st.integers(0, 12))
 def test_bounded_and_right_for_any_batches(batches, size):
     cache = WordCache(size)
     n_computed = 0
+    held = []
     for batch in batches:
         keys = np.array(sorted(batch), dtype=np.uint64)
 
         def compute(chosen, keys=keys):
             nonlocal n_computed
             n_computed += len(chosen)
-            return torch.from_numpy(keys[chosen].astype("f"))[:, None].repeat(1, 3)
+            return vectors_of(keys[chosen]), -vectors_of(keys[chosen])
 
-        vectors = cache.embed(keys, [], compute)
-        np.testing.assert_array_equal(vectors[:, 0].numpy(), keys.astype("f"))
+        tables, rows = cache.find(keys, [], compute)
+        held.append((tables, rows, keys))
         assert len(cache) <= size
         before = n_computed
-        cache.embed(keys, [], compute)
+        cache.find(keys, [], compute)
         assert n_computed == before + (len(keys) if len(keys) > size else 0)
+    for (vectors, products), rows, keys in held:  # also after later batches
+        assert torch.equal(vectors[rows], vectors_of(keys))
+        assert torch.equal(products[rows], -vectors_of(keys))
+        assert not vectors[0].any() and not products[0].any()

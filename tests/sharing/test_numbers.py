@@ -7,6 +7,7 @@ from spacy.training import Example
 from thinc.api import set_dropout_rate
 
 from spacy_mtl.models.doc_encoder import torch_module
+from spacy_mtl.models.embed import EmbeddedWords
 from spacy_mtl.models.features import extract_words
 from spacy_mtl.models.parameter_state import forget_derived
 from spacy_mtl.sharing.channels import Channel, find_exposure, showing
@@ -32,7 +33,9 @@ def torch_layers(model, docs):
     module = torch_module(model).train()
     seen = []
     words = module._embed(batch.values, None, 0.0, torch.device("cpu"))
-    module.encode(words, torch.from_numpy(batch.word_of_token), batch.lengths, 0.0, seen)
+    rows = torch.from_numpy(batch.word_of_token) + 1
+    table = EmbeddedWords(torch.nn.functional.pad(words, (0, 0, 1, 0)))
+    module.encode(table, rows, batch.lengths, 0.0, seen)
     return seen
 
 
