@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .scores import TagScores
+
 LOWEST_GAIN = 1e4  # clipping a gain from below only makes segments longer, never wrong
 
 
-def decode_bio(scores: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
+def decode_bio(scores: TagScores, lengths: Sequence[int]) -> np.ndarray:
     """Find the valid tag sequences with the highest sums of scores, exactly.
 
     A sequence is valid if each I-x follows B-x or I-x. Wherever the highest-scoring tags are valid
@@ -20,20 +22,17 @@ def decode_bio(scores: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
     into segments that can be solved apart (see `_find_cuts`), and those run through the Viterbi
     algorithm together. The work is linear in tokens and labels.
 
-    scores (np.ndarray): [tokens, 1 + 2K], any scores that add up, such as logits or log
-        probabilities. -inf forbids a tag; O must be possible.
+    scores (TagScores): The scores of all tokens.
     lengths (Sequence[int]): The number of tokens of each sequence.
     RETURNS (np.ndarray): [tokens], the tags. Among equals, O comes before B before I.
-    RAISES (ValueError): If the scores don't have the shape described.
+    RAISES (ValueError): If the sequences don't have as many tokens as there are scores for.
     """
-    n_tokens, n_tags = scores.shape
-    if n_tags % 2 == 0 or sum(lengths) != n_tokens:
+    n_tokens, n_labels = len(scores), scores.n_labels
+    if sum(lengths) != n_tokens:
         raise ValueError(
-            f"decode_bio expects scores of shape [tokens, 1 + 2 * labels]; got {scores.shape} for "
-            f"sequences of {sum(lengths)} tokens."
+            f"decode_bio: scores of {n_tokens} tokens for sequences of {sum(lengths)} tokens."
         )
-    n_labels = n_tags // 2
-    tags = scores.argmax(axis=1)  # [tokens]
+    tags = scores.best()  # [tokens]
     if not n_labels or not n_tokens:
         return tags
     is_start = mark_starts(lengths, n_tokens)
@@ -42,7 +41,7 @@ def decode_bio(scores: np.ndarray, lengths: Sequence[int]) -> np.ndarray:
         return tags
     sequence = is_start.cumsum() - 1  # [tokens], empty sequences not counted
     rows = np.flatnonzero(np.bincount(sequence[invalid], minlength=sequence[-1] + 1)[sequence])
-    contest = reduce_labels(scores[rows], is_start[rows])
+    contest = reduce_labels(scores.rows(rows), is_start[rows])
     tags[rows] = _mend(tags[rows], contest, is_start[rows], n_labels)
     return tags
 

@@ -6,13 +6,14 @@ import numpy as np
 
 from .bio import decode_bio, spans_from_bio
 from .constraints import RoleConstraints
+from .scores import TagScores
 from .search import MAX_NODES, Pool
 
 MAX_VIOLATIONS = 4  # in the best tags without constraints; with more, the search would be long
 
 
 def decode_roles(
-    scores: np.ndarray,
+    scores: TagScores,
     lengths: Sequence[int],
     constraints: RoleConstraints,
     allowed: np.ndarray | None = None,
@@ -32,7 +33,7 @@ def decode_roles(
     That is also what a sequence gets that has more than `max_violations` to begin with, as those of
     a network that has not learned anything yet.
 
-    scores (np.ndarray): [tokens, 1 + 2K], as in `decode_bio`.
+    scores (TagScores): The scores of all tokens.
     lengths (Sequence[int]): The number of tokens of each sequence.
     constraints (RoleConstraints): The constraints on K labels.
     allowed (Optional[np.ndarray]): [sequences, K], bool: labels that a sequence can have.
@@ -41,7 +42,7 @@ def decode_roles(
     RETURNS (np.ndarray): [tokens], the tags; see `decode_bio`.
     """
     tags = decode_bio(scores, lengths)
-    n_labels = scores.shape[1] // 2
+    n_labels = scores.n_labels
     sizes = np.asarray(lengths, dtype=np.int64)
     first_rows = np.cumsum(sizes) - sizes
     starts, _, label_ids = spans_from_bio(tags, lengths, n_labels)
@@ -61,7 +62,7 @@ def decode_roles(
         return tags
     parts = [slice(first, first + size) for first, size in zip(first_rows, sizes, strict=True)]
     pool = Pool(
-        [_allow(scores[parts[sequence]], allowed, sequence) for sequence in roots], constraints
+        [_allow(scores.rows(parts[sequence]), allowed, sequence) for sequence in roots], constraints
     )
     for number, (sequence, violation) in enumerate(roots.items()):
         pool.search(number, tags[parts[sequence]] if violation else None, violation)

@@ -8,6 +8,7 @@ import numpy as np
 
 from .bio import Contest, decode_bio, mark_starts, reduce_labels, solve_contest, spans_from_bio
 from .constraints import RoleConstraints, drop_violations
+from .scores import PlainScores
 
 MAX_NODES = 50  # decodings of one sequence before the search gives up
 TOGETHER = 2  # decodings of one sequence at a time: both ways to keep one of two core roles
@@ -86,7 +87,7 @@ class _Search:
         ]
         tags = self.root.tags
         if tags is None:
-            tags = decode_bio(self.rows, [len(self.rows)])
+            tags = decode_bio(PlainScores(self.rows), [len(self.rows)])
         candidates.append(drop_violations(tags, constraints))
         at = np.arange(len(self.rows))
         sums = [self.rows[at, tags].sum(dtype=np.float64) for tags in candidates]

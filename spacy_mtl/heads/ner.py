@@ -13,6 +13,7 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d, Ints2d
 
 from ..decoding.bio import decode_bio, spans_from_bio
+from ..decoding.scores import PlainScores
 from ..models.losses import softmax_cross_entropy
 from ..trunk.listener import count_decisions
 from .head import Head
@@ -121,12 +122,12 @@ class EntityHead(Head):
         is_space = _concatenate([doc.to_array(IS_SPACE) for doc in docs]).astype(bool)
         lengths = [len(doc) for doc in docs]
         if not is_space.any():
-            tags = decode_bio(scores, lengths)
+            tags = decode_bio(PlainScores(scores), lengths)
             return np.stack(spans_from_bio(tags, lengths, len(self.labels)), axis=1)
         tokens = np.flatnonzero(~is_space)
         n_before = np.searchsorted(tokens, np.cumsum([0, *lengths]))
         lengths = np.diff(n_before).tolist()
-        tags = decode_bio(scores[tokens], lengths)
+        tags = decode_bio(PlainScores(scores[tokens]), lengths)
         starts, ends, labels = spans_from_bio(tags, lengths, len(self.labels))
         return np.stack([tokens[starts], tokens[ends - 1] + 1, labels], axis=1)
 

@@ -19,6 +19,7 @@ from ..decoding.bio import decode_bio, spans_from_bio
 from ..decoding.constraints import RoleConstraints, allowed_labels
 from ..decoding.posteriors import span_probabilities
 from ..decoding.roles import decode_roles
+from ..decoding.scores import FactoredScores, TagScores
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
 from ..models.role_labeler import FrameQuery, FrameScores
 from ..models.torch_layer import build_module
@@ -386,11 +387,7 @@ class SemanticRoleHead(Head):
         d_tokens = backprop_detector(d_scores * (scale * self.cfg["predicate_weight"]))
         if len(gold.query.predicates):
             frame_scores, backprop_framer = framer.begin_update((tokens, gold.query))
-            n_tags = self._n_tags()
-            tag_loss, d_tags = softmax_cross_entropy(frame_scores.tags[:, :n_tags], gold.tags)
-            if n_tags < frame_scores.tags.shape[1]:
-                d_used, d_tags = d_tags, self.model.ops.xp.zeros_like(frame_scores.tags)
-                d_tags[:, :n_tags] = d_used
+            tag_loss, d_tags = self._learn_tags(frame_scores.tags, gold.tags)
             priors = self.model.ops.asarray2f(LEARNED_PRIOR_WEIGHT * gold.log_priors[:, None])
             sense_loss, d_senses = segment_cross_entropy(
                 frame_scores.senses + priors,
@@ -405,6 +402,25 @@ class SemanticRoleHead(Head):
         backprop_tokens(d_tokens)
         count_decisions(self.model, gold.n_annotated_tokens + len(gold.tags))
         return loss * scale
+
+    def _learn_tags(self, scores: Floats2d, tags: np.ndarray) -> tuple[float, Floats2d]:
+        """Find the negative log likelihood of the gold tags, and its gradient.
+
+        scores (Floats2d): [pairs, 1 + roles + 1], see `FrameScores`.
+        tags (np.ndarray): [pairs], BIO tags, -1 where not known.
+        RETURNS (Tuple[float, Floats2d]): The sum, and the gradient [pairs, 1 + roles + 1].
+        """
+        n_roles = len(self.labels)
+        d_scores = self.model.ops.xp.zeros_like(scores)
+        role = np.where(tags > n_roles, tags - n_roles, tags)
+        loss, d_scores[:, :-1] = softmax_cross_entropy(scores[:, :-1], role)
+        if self.cfg["argument_kind"] == "spans":
+            begins = np.where(tags > 0, tags <= n_roles, np.nan).astype("float32")[:, None]
+            begin_loss, d_scores[:, -1:] = binary_cross_entropy(
+                scores[:, -1:], self.model.ops.asarray2f(begins)
+            )
+            loss += begin_loss
+        return loss, d_scores
 
     def predict(self, docs: Iterable[Doc]) -> list[list[PredictedFrame]]:
         """Find the frames of documents, without changing them.
@@ -483,11 +499,6 @@ class SemanticRoleHead(Head):
         super().from_disk(path, exclude=exclude)
         self._restore_settings(configured)
         return self
-
-    def _n_tags(self) -> int:
-        """RETURNS (int): The number of tags in use: for heads, O and the B of each role."""
-        n_roles = len(self.labels)
-        return 1 + (2 * n_roles if self.cfg["argument_kind"] == "spans" else n_roles)
 
     def _configured(self) -> dict[str, Any]:
         return {"argument_kind": self.cfg["argument_kind"], **self.cfg["configured"]}
@@ -602,17 +613,18 @@ class SemanticRoleHead(Head):
         self._choose_rolesets(query, scores.senses, forms, frames)
         lengths = ends - starts
         first_pair = np.cumsum(lengths) - lengths
-        tags = self.model.ops.to_numpy(scores.tags)[:, : self._n_tags()]
+        tags = self.model.ops.to_numpy(scores.tags)
+        labels, begins = tags[:, :-1], tags[:, -1]
         at = first_pair + predicates - starts
         for length in range(max(frame.predicate_end - frame.predicate for frame in frames)):
             has_more = np.asarray([f.predicate_end - f.predicate > length for f in frames])
             inside = has_more & (at + length < first_pair + lengths)
-            tags[at[inside] + length, 1:] = -np.inf  # a predicate is not its own argument
+            labels[at[inside] + length, 1:] = -np.inf  # a predicate is not its own argument
         if self.cfg["argument_kind"] == "heads":
-            inside = np.full((len(tags), len(self.labels)), -np.inf, dtype=tags.dtype)
-            tags = np.concatenate([tags, inside], axis=1)
+            begins = np.full_like(begins, np.inf)  # no argument goes on
+        tag_scores = FactoredScores(labels, begins)
         span_starts, span_ends, roles = spans_from_bio(
-            self._decode(tags, lengths, frames), lengths.tolist(), len(self.labels)
+            self._decode(tag_scores, lengths, frames), lengths.tolist(), len(self.labels)
         )
         owner = np.searchsorted(first_pair, span_starts, side="right") - 1
         shift = starts[owner] - first_pair[owner]
@@ -622,9 +634,8 @@ class SemanticRoleHead(Head):
         probabilities = None
         if self.cfg["probabilities"]:
             probabilities = span_probabilities(
-                tags, lengths.tolist(), span_starts, span_ends, roles
+                tag_scores.rows(slice(None)), lengths.tolist(), span_starts, span_ends, roles
             ).tolist()
-        labels = self.labels
         for number, (at_frame, role, start, end) in enumerate(
             zip(
                 owner.tolist(),
@@ -635,12 +646,12 @@ class SemanticRoleHead(Head):
             )
         ):
             if start < end:
-                frames[at_frame].arguments.append((labels[role], start, end))
+                frames[at_frame].arguments.append((self.labels[role], start, end))
                 if probabilities is not None:
                     frames[at_frame].argument_scores.append(probabilities[number])
 
     def _decode(
-        self, tags: np.ndarray, lengths: np.ndarray, frames: Sequence[PredictedFrame]
+        self, scores: TagScores, lengths: np.ndarray, frames: Sequence[PredictedFrame]
     ) -> np.ndarray:
         """RETURNS (np.ndarray): [pairs], the best tags that satisfy the constraints."""
         switches = dict(self.cfg["constraints"])
@@ -649,9 +660,9 @@ class SemanticRoleHead(Head):
             rows = {frame.roleset: self._allowed_roles(frame.roleset) for frame in frames}
             allowed = np.stack([rows[frame.roleset] for frame in frames])
         if allowed is None and not any(switches.values()):
-            return decode_bio(tags, lengths.tolist())
+            return decode_bio(scores, lengths.tolist())
         constraints = RoleConstraints.from_labels(self.labels, **switches)
-        return decode_roles(tags, lengths.tolist(), constraints, allowed)
+        return decode_roles(scores, lengths.tolist(), constraints, allowed)
 
     def _allowed_roles(self, roleset: str) -> np.ndarray:
         if self.frames is None or roleset not in self.frames:

@@ -47,8 +47,9 @@ class FrameQuery:
 class FrameScores:
     """The scores for a query.
 
-    tags (Floats2d): [pairs, 1 + 2 * roles], BIO tag scores for each pair of a predicate and a token
-        of its range, predicate by predicate.
+    tags (Floats2d): [pairs, 1 + roles + 1], for each pair of a predicate and a token of its range,
+        predicate by predicate: scores of O and of each role, and last, of whether an argument
+        begins here, if it is one. See `FactoredScores`.
     senses (Floats2d): [candidates, 1].
     """
 
@@ -69,14 +70,14 @@ def build_role_labeler(
 ) -> Model[list[Doc], Floats2d]:
     """Build a network that finds predicates, their rolesets and their arguments.
 
-    A token is a predicate by a hidden layer and a sigmoid. An argument tag is scored from the
-    predicate's vector, the token's vector and the signed distance between them, each projected to
-    `argument_width`, added, passed through one nonlinearity. With `context_depth` these pairs are
-    then read in sentence order, once for each predicate, by LSTMs in both directions, as the models
-    of Zhou and Xu (2015) and He et al. (2017) do with all their layers. A roleset is scored by the
-    product of its own vector with a hidden layer that reads the predicate's vector and, with
-    `sense_window`, those of the tokens next to it, each by weights for its place: the particle of
-    "gave it up" is there, and the noun that makes "take" a light verb.
+    A token is a predicate by a hidden layer and a sigmoid. A token's role, and whether it begins an
+    argument, are scored from the predicate's vector, the token's vector and the signed distance
+    between them, each projected to `argument_width`, added, passed through one nonlinearity. With
+    `context_depth` these pairs are then read in sentence order, once for each predicate, by LSTMs
+    in both directions, as the models of Zhou and Xu (2015) and He et al. (2017) do with all their
+    layers. A roleset is scored by the product of its own vector with a hidden layer that reads the
+    predicate's vector and, with `sense_window`, those of the tokens next to it, each by weights for
+    its place: the particle of "gave it up" is there, and the noun that makes "take" a light verb.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): The token-to-vector network or listener.
     hidden_width (int): Width of the hidden layer for predicates.
@@ -176,7 +177,7 @@ class FrameScorer(nn.Module):
         self.token = nn.Linear(width, argument_width, bias=False)
         self.distance = nn.Embedding(2 * max_distance + 1, argument_width)
         self.context = nn.ModuleList(RangeLSTM(argument_width) for _ in range(context_depth))
-        self.tag = nn.Linear(argument_width, 1 + 2 * n_roles)
+        self.tag = nn.Linear(argument_width, 1 + n_roles + 1)
         self.sense = nn.Linear(width, sense_width)
         self.neighbour: nn.Linear | None = None
         if sense_window:
@@ -209,7 +210,7 @@ class FrameScorer(nn.Module):
         neighbours (Tensor): [predicates, 2 * sense_window], rows of `tokens`, or -1 where there is
             none; see `neighbours_of`.
         dropout_rate (float): Share of hidden units left out in training.
-        RETURNS (Tuple[Tensor, Tensor]): Tag scores [pairs, 1 + 2 * roles] and roleset scores
+        RETURNS (Tuple[Tensor, Tensor]): Tag scores [pairs, 1 + roles + 1] and roleset scores
             [candidates, 1].
         """
         of_predicate = tokens[predicates]  # [predicates, width]
@@ -256,7 +257,7 @@ class FrameScorer(nn.Module):
 
         pairs (Tensor): [pairs, 3], a row of each part.
         parts (Sequence[Tensor]): Three matrices [rows, argument_width].
-        RETURNS (Tensor): [pairs, 1 + 2 * roles].
+        RETURNS (Tensor): [pairs, 1 + roles + 1].
         """
         n_tags = self.tag.out_features
         unused = -n_tags % PRODUCT_COLUMNS

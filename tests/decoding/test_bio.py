@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_mtl.decoding.bio import bio_from_spans, decode_bio, spans_from_bio
+from spacy_mtl.decoding.scores import PlainScores
 
 
 def is_valid(tags, n_labels):
@@ -53,7 +54,7 @@ def random_batches(draw):
 @given(batches(max_length=4, max_labels=2))
 def test_decoded_tags_are_valid_and_no_valid_sequence_scores_more(batch):
     scores, lengths, n_labels = batch
-    tags = decode_bio(scores, lengths)
+    tags = decode_bio(PlainScores(scores), lengths)
     assert len(tags) == len(scores)
     for rows, own in zip(split(scores, lengths), split(tags, lengths), strict=True):
         assert is_valid(own.tolist(), n_labels)
@@ -65,9 +66,9 @@ def test_decoded_tags_are_valid_and_no_valid_sequence_scores_more(batch):
 @given(random_batches())
 def test_batch_gives_the_same_as_single_sequences(batch):
     scores, lengths, _ = batch
-    together = decode_bio(scores, lengths)
+    together = decode_bio(PlainScores(scores), lengths)
     for rows, own in zip(split(scores, lengths), split(together, lengths), strict=True):
-        assert decode_bio(rows, [len(rows)]).tolist() == own.tolist()
+        assert decode_bio(PlainScores(rows), [len(rows)]).tolist() == own.tolist()
 
 
 def plain_viterbi(scores, n_labels):
@@ -83,7 +84,7 @@ def plain_viterbi(scores, n_labels):
 @given(random_batches())
 def test_cutting_long_sequences_costs_nothing(batch):
     scores, lengths, n_labels = batch
-    tags = decode_bio(scores, lengths)
+    tags = decode_bio(PlainScores(scores), lengths)
     for rows, own in zip(split(scores, lengths), split(tags, lengths), strict=True):
         if len(rows):
             assert is_valid(own.tolist(), n_labels)
@@ -92,28 +93,28 @@ def test_cutting_long_sequences_costs_nothing(batch):
 
 
 def test_ties_prefer_o_then_b():
-    assert decode_bio(np.zeros((3, 5), dtype="f"), [3]).tolist() == [0, 0, 0]
+    assert decode_bio(PlainScores(np.zeros((3, 5), dtype="f")), [3]).tolist() == [0, 0, 0]
     scores = np.zeros((2, 5), dtype="f")
     scores[:, [1, 3]] = 1.0
-    assert decode_bio(scores, [2]).tolist() == [1, 1]
+    assert decode_bio(PlainScores(scores), [2]).tolist() == [1, 1]
 
 
 def test_no_labels_and_no_tokens():
-    assert decode_bio(np.zeros((2, 1), dtype="f"), [2]).tolist() == [0, 0]
-    assert decode_bio(np.zeros((0, 5), dtype="f"), [0, 0]).tolist() == []
-    assert decode_bio(np.zeros((0, 5), dtype="f"), []).tolist() == []
+    assert decode_bio(PlainScores(np.zeros((2, 1), dtype="f")), [2]).tolist() == [0, 0]
+    assert decode_bio(PlainScores(np.zeros((0, 5), dtype="f")), [0, 0]).tolist() == []
+    assert decode_bio(PlainScores(np.zeros((0, 5), dtype="f")), []).tolist() == []
 
 
 def test_wrong_shapes_are_refused():
     with pytest.raises(ValueError, match="1 \\+ 2 \\* labels"):
-        decode_bio(np.zeros((3, 4)), [3])
+        decode_bio(PlainScores(np.zeros((3, 4))), [3])
     with pytest.raises(ValueError, match="sequences of 2 tokens"):
-        decode_bio(np.zeros((3, 5)), [2])
+        decode_bio(PlainScores(np.zeros((3, 5))), [2])
 
 
 def test_sequence_of_100_000_tokens():
     scores = np.random.default_rng(0).normal(size=(100_000, 37)).astype("f")
-    tags = decode_bio(scores, [100_000])
+    tags = decode_bio(PlainScores(scores), [100_000])
     starts, ends, labels = spans_from_bio(tags, [100_000], 18)
     assert bio_from_spans(starts, ends, labels, 100_000, 18).tolist() == tags.tolist()
 
@@ -122,7 +123,7 @@ def test_sequence_of_100_000_tokens():
 @given(random_batches())
 def test_spans_and_tags_are_inverse(batch):
     scores, lengths, n_labels = batch
-    tags = decode_bio(scores, lengths)
+    tags = decode_bio(PlainScores(scores), lengths)
     starts, ends, labels = spans_from_bio(tags, lengths, n_labels)
     assert bio_from_spans(starts, ends, labels, len(tags), n_labels).tolist() == tags.tolist()
     expected = []

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from spacy_mtl.decoding.bio import decode_bio, spans_from_bio
 from spacy_mtl.decoding.constraints import RoleConstraints, allowed_labels
 from spacy_mtl.decoding.roles import decode_roles
+from spacy_mtl.decoding.scores import PlainScores
 
 from .test_bio import is_valid, split
 
@@ -66,7 +67,9 @@ def small_batches(draw, labels):
 def test_no_tags_that_satisfy_the_constraints_score_more(batch, rules):
     scores, lengths, allowed = batch
     constraints = RoleConstraints.from_labels(LABELS, **rules)
-    tags = decode_roles(scores, lengths, constraints, allowed, max_violations=ANY_NUMBER)
+    tags = decode_roles(
+        PlainScores(scores), lengths, constraints, allowed, max_violations=ANY_NUMBER
+    )
     parts = zip(split(scores, lengths), split(tags, lengths), allowed, strict=True)
     for rows, own, roles in parts:
         assert is_valid(own.tolist(), len(LABELS))
@@ -113,7 +116,7 @@ def test_long_sequences_with_many_violations_are_solved_exactly(seed, n_tokens, 
     scores[:, 5:] += inside
     constraints = RoleConstraints.from_labels(labels)
     tags = decode_roles(
-        scores, [n_tokens], constraints, max_nodes=100_000, max_violations=ANY_NUMBER
+        PlainScores(scores), [n_tokens], constraints, max_nodes=100_000, max_violations=ANY_NUMBER
     )
     assert satisfies(spans_of(tags, labels), **dict.fromkeys(SWITCHES, True))
     total = scores[np.arange(n_tokens), tags].sum()
@@ -135,9 +138,9 @@ def random_batches(draw):
 def test_batch_gives_the_same_as_single_sequences(batch):
     scores, lengths, n_labels = batch
     constraints = RoleConstraints.from_labels([f"ARG{i}" for i in range(n_labels)])
-    together = decode_roles(scores, lengths, constraints)
+    together = decode_roles(PlainScores(scores), lengths, constraints)
     for rows, own in zip(split(scores, lengths), split(together, lengths), strict=True):
-        assert decode_roles(rows, [len(rows)], constraints).tolist() == own.tolist()
+        assert decode_roles(PlainScores(rows), [len(rows)], constraints).tolist() == own.tolist()
 
 
 @settings(max_examples=25)
@@ -145,7 +148,9 @@ def test_batch_gives_the_same_as_single_sequences(batch):
 def test_out_of_budget_the_constraints_still_hold(batch, max_nodes):
     scores, lengths, n_labels = batch
     labels = ["ARG0", "ARG1", "C-ARG0", "R-ARG1"][:n_labels]
-    tags = decode_roles(scores, lengths, RoleConstraints.from_labels(labels), max_nodes=max_nodes)
+    tags = decode_roles(
+        PlainScores(scores), lengths, RoleConstraints.from_labels(labels), max_nodes=max_nodes
+    )
     for own in split(tags, lengths):
         assert is_valid(own.tolist(), n_labels)
         assert satisfies(spans_of(own, labels), **dict.fromkeys(SWITCHES, True))
@@ -154,8 +159,8 @@ def test_out_of_budget_the_constraints_still_hold(batch, max_nodes):
 def test_without_constraints_it_is_bio_decoding():
     scores = np.random.default_rng(0).normal(size=(200, 7))
     constraints = RoleConstraints.from_labels(LABELS, **dict.fromkeys(SWITCHES, False))
-    expected = decode_bio(scores, [150, 50])
-    assert decode_roles(scores, [150, 50], constraints).tolist() == expected.tolist()
+    expected = decode_bio(PlainScores(scores), [150, 50])
+    assert decode_roles(PlainScores(scores), [150, 50], constraints).tolist() == expected.tolist()
 
 
 def test_the_weaker_of_two_core_roles_goes():
@@ -163,7 +168,7 @@ def test_the_weaker_of_two_core_roles_goes():
     scores[[0, 2], 1] = 2.0, 3.0  # ARG0 twice
     scores[0, 2] = 1.0  # ARGM-TMP is the next best
     constraints = RoleConstraints.from_labels(["ARG0", "ARGM-TMP"])
-    assert decode_roles(scores, [3], constraints).tolist() == [2, 0, 1]
+    assert decode_roles(PlainScores(scores), [3], constraints).tolist() == [2, 0, 1]
 
 
 def test_a_continuation_brings_what_it_continues_or_goes():
@@ -171,9 +176,9 @@ def test_a_continuation_brings_what_it_continues_or_goes():
     scores = np.zeros((3, 5))
     scores[2, 2] = 2.0
     scores[:2, 1] = -1.0, -3.0
-    assert decode_roles(scores, [3], constraints).tolist() == [1, 0, 2]
+    assert decode_roles(PlainScores(scores), [3], constraints).tolist() == [1, 0, 2]
     scores[0, 1] = -2.5
-    assert decode_roles(scores, [3], constraints).tolist() == [0, 0, 0]
+    assert decode_roles(PlainScores(scores), [3], constraints).tolist() == [0, 0, 0]
 
 
 def test_which_labels_are_free():
@@ -196,11 +201,13 @@ def test_many_violations_are_dropped_without_a_search():
     lengths = [40] * 20
     scores = rng.normal(size=(sum(lengths), 7)).astype("f")
     constraints = RoleConstraints.from_labels(labels)
-    dropped = decode_roles(scores, lengths, constraints, max_violations=0)
+    dropped = decode_roles(PlainScores(scores), lengths, constraints, max_violations=0)
     for rows, tags in zip(split(scores, lengths), split(dropped, lengths), strict=True):
         assert is_valid(tags, len(labels))
         assert satisfies(spans_of(tags, labels), *[True] * 3)
-        free = decode_bio(rows, [len(rows)])
+        free = decode_bio(PlainScores(rows), [len(rows)])
         assert set(spans_of(tags, labels)) <= set(spans_of(free, labels))
-    default = decode_roles(scores, lengths, constraints)  # each has more than it allows
+    default = decode_roles(
+        PlainScores(scores), lengths, constraints
+    )  # each has more than it allows
     assert default.tolist() == dropped.tolist()

@@ -507,7 +507,8 @@ def test_arguments_stay_within_the_sentence_and_the_distance():
     head.cfg["constraints"]["unique_core_roles"] = False
     tag = head.model.get_ref("framer").shims[0]._model.tag
     with torch.no_grad():
-        tag.bias[1] += 1000.0  # every token begins an ARG0
+        tag.bias[1] += 1000.0  # every token is an ARG0
+        tag.bias[-1] += 500.0  # of its own
     doc = Doc(nlp.vocab, words=["a"] * 12, sent_starts=[True, *[False] * 6, True, *[False] * 4])
     frames = frames_of(head(doc))
     assert len(frames) == 12
@@ -524,8 +525,8 @@ def test_arguments_do_not_include_the_predicate():
     head.cfg["constraints"]["unique_core_roles"] = False
     tag = head.model.get_ref("framer").shims[0]._model.tag
     with torch.no_grad():
-        tag.bias[6] += 1000.0  # every token is inside of an ARG0
-        tag.bias[1] += 500.0
+        tag.bias[1] += 1000.0  # every token is an ARG0
+        tag.bias[-1] -= 500.0  # that goes on
     frames = frames_of(head(Doc(nlp.vocab, words=["a", "b", "c", "d"])))
     assert [arguments for _, _, arguments in frames] == [
         [("ARG0", 1, 4)],
@@ -542,8 +543,8 @@ def test_whitespace_is_no_predicate_and_at_no_border_of_an_argument():
     head.cfg["constraints"]["unique_core_roles"] = False
     tag = head.model.get_ref("framer").shims[0]._model.tag
     with torch.no_grad():
-        tag.bias[6] += 1000.0
-        tag.bias[1] += 500.0
+        tag.bias[1] += 1000.0
+        tag.bias[-1] -= 500.0
     words = ["\n", "a", "\n", "b", "\n", "\n", "c", "\n"]
     first, second = (Doc(nlp.vocab, words=words) for _ in range(2))
     for doc in nlp.pipe([first, Doc(nlp.vocab, words=["\n", " "]), second]):

@@ -127,7 +127,7 @@ def test_framer_scores_are_those_of_a_plain_loop(framer, tokens):
                 if token >= 0:
                     predicate = predicate + place @ framer.neighbour(tokens[token])
         expected_senses.append(gelu(predicate) @ own[:-1] + own[-1])
-    assert tags.shape == (8, 1 + 2 * N_ROLES)
+    assert tags.shape == (8, 1 + N_ROLES + 1)
     assert senses.shape == (3, 1)
     assert torch.allclose(tags, torch.stack(expected_tags))
     assert torch.allclose(senses[:, 0], torch.stack(expected_senses))
@@ -291,7 +291,7 @@ def test_no_candidates_are_no_scores(model):
         np.array([1]), np.array([0]), np.array([3]), np.zeros(0, dtype=int), np.zeros(0, dtype=int)
     )
     scores = model.get_ref("framer").predict((np.ones((3, WIDTH), dtype="f"), query))
-    assert scores.tags.shape == (3, 1 + 2 * N_ROLES)
+    assert scores.tags.shape == (3, 1 + N_ROLES + 1)
     assert scores.senses.shape == (0, 1)
 
 

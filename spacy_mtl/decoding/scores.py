@@ -1,0 +1,103 @@
+"""Scores of BIO tags: one number for each, or one for each label and one for where spans begin."""
+
+from typing import Protocol
+
+import numpy as np
+
+
+class TagScores(Protocol):
+    """The scores of the tags of some tokens, see `spacy_mtl.decoding.bio` for their numbers."""
+
+    @property
+    def n_labels(self) -> int:
+        """RETURNS (int): The number of labels, K."""
+        ...
+
+    def __len__(self) -> int:
+        """RETURNS (int): The number of tokens."""
+        ...
+
+    def best(self) -> np.ndarray:
+        """RETURNS (np.ndarray): [tokens], the tag with the highest score at each. Among equals, O
+        comes before B before I.
+        """
+        ...
+
+    def rows(self, chosen: slice | np.ndarray) -> np.ndarray:
+        """Write out the scores of some tokens.
+
+        chosen (Union[slice, np.ndarray]): The tokens.
+        RETURNS (np.ndarray): [tokens chosen, 1 + 2K]. Not to be changed.
+        """
+        ...
+
+
+class PlainScores:
+    """One score for each tag.
+
+    scores (np.ndarray): [tokens, 1 + 2K], any scores that add up, such as logits or log
+        probabilities. -inf forbids a tag; O must be possible.
+    """
+
+    def __init__(self, scores: np.ndarray) -> None:
+        """RAISES (ValueError): If the scores don't have the shape described."""
+        if scores.ndim != 2 or scores.shape[1] % 2 == 0:
+            raise ValueError(
+                f"Scores of tags must be of the shape [tokens, 1 + 2 * labels]; got {scores.shape}."
+            )
+        self._scores = scores
+
+    @property
+    def n_labels(self) -> int:
+        """See `TagScores`."""
+        return self._scores.shape[1] // 2
+
+    def __len__(self) -> int:
+        return len(self._scores)
+
+    def best(self) -> np.ndarray:
+        """See `TagScores`."""
+        return np.asarray(self._scores.argmax(axis=1))
+
+    def rows(self, chosen: slice | np.ndarray) -> np.ndarray:
+        """See `TagScores`."""
+        return self._scores[chosen]
+
+
+class FactoredScores:
+    """A score for O and each label, and one for whether a span begins here, whatever its label.
+
+    The probability of B-x is that of x times that of a beginning, of I-x that of x times that of no
+    beginning; what is added up are their logarithms, up to a constant of each token.
+
+    labels (np.ndarray): [tokens, 1 + K], logits of a softmax. -inf forbids a label; O must be
+        possible.
+    begins (np.ndarray): [tokens], logits of a sigmoid. inf forbids that a span goes on.
+    """
+
+    def __init__(self, labels: np.ndarray, begins: np.ndarray) -> None:
+        # The likelier of B-x and I-x scores as much as x, the other less by |begins|, and O more by
+        # the logarithm of the likelier one's probability: one number a token more than factored.
+        self._labels = labels.copy()
+        self._labels[:, 0] += np.log1p(np.exp(-np.abs(begins)))
+        self._begins = begins
+
+    @property
+    def n_labels(self) -> int:
+        """See `TagScores`."""
+        return self._labels.shape[1] - 1
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def best(self) -> np.ndarray:
+        """See `TagScores`."""
+        label = self._labels.argmax(axis=1)
+        return label + self.n_labels * ((label > 0) & (self._begins < 0))
+
+    def rows(self, chosen: slice | np.ndarray) -> np.ndarray:
+        """See `TagScores`."""
+        labels, begins = self._labels[chosen], self._begins[chosen, None]
+        begin = labels[:, 1:] + np.minimum(begins, 0)
+        inside = labels[:, 1:] - np.maximum(begins, 0)
+        return np.concatenate([labels[:, :1], begin, inside], axis=1)
