@@ -16,6 +16,7 @@ from ..decoding.bio import decode_bio, spans_from_bio
 from ..decoding.scores import PlainScores
 from ..models.losses import softmax_cross_entropy
 from ..trunk.listener import count_decisions
+from .entity_targets import BEGIN, INSIDE, MISSING, OUTSIDE, align_entities
 from .head import Head
 from .memory import GoldMemory, text_and_entities
 
@@ -35,7 +36,6 @@ upstream = "*"
 @scorers = "spacy.ner_scorer.v1"
 """
 
-MISSING, INSIDE, OUTSIDE, BEGIN = range(4)  # the values of Token.ent_iob
 UNKNOWN = -1  # in place of a tag, for tokens that carry no annotation to learn from
 
 
@@ -210,19 +210,8 @@ class EntityHead(Head):
             if np.array_equal(predicted.to_array(ORTH), reference.to_array(ORTH)):
                 return reference.to_array(ENT_IOB), reference.to_array(ENT_TYPE)
         return self._aligned.recall(
-            example,
-            text_and_entities(example),
-            lambda: self._aligned_entities(example.get_aligned_ner()),
+            example, text_and_entities(example), lambda: align_entities(example)
         )
-
-    def _aligned_entities(self, tags: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
-        """ENT_IOB and ENT_TYPE for BILUO tags; entities that don't align are missing there."""
-        values = {"B": BEGIN, "U": BEGIN, "I": INSIDE, "L": INSIDE, "O": OUTSIDE}
-        parts = [(tag or "-").partition("-") for tag in tags]
-        iob = np.array([values.get(prefix, MISSING) for prefix, _, _ in parts], dtype=np.uint64)
-        strings = self.vocab.strings
-        types = np.array([strings[name] if name else 0 for _, _, name in parts], dtype=np.uint64)
-        return iob, types
 
     def _label_ids(self, types: np.ndarray) -> np.ndarray:
         """The number of the label for each hash, -1 where it is none of the head's: [tokens]."""
