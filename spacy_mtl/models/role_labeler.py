@@ -16,6 +16,7 @@ from torch.nn.functional import embedding, embedding_bag, gelu, pad
 from torch.nn.utils.rnn import PackedSequence
 
 from .dropout import dropout, dropout_mask
+from .embed import in_blocks
 from .flat import with_flat_tokens
 from .pair_training import tag_pairs
 from .torch_layer import torch_layer
@@ -153,8 +154,12 @@ class PredicateDetector(nn.Module):
         dropout_rate (float): Share of hidden units left out in training.
         RETURNS (Tensor): [tokens, 1].
         """
-        hidden = dropout(gelu(self.hidden(tokens)), dropout_rate, self.training)
-        return cast(Tensor, self.output(hidden))
+
+        def score(tokens: Tensor) -> Tensor:
+            hidden = dropout(gelu(self.hidden(tokens)), dropout_rate, self.training)
+            return cast(Tensor, self.output(hidden))
+
+        return in_blocks(score, tokens)
 
 
 class FrameScorer(nn.Module):

@@ -1,7 +1,5 @@
 """Guesses at the lemmas of English word forms."""
 
-from string import ascii_lowercase
-
 # past tenses and participles that no rule leads to, by lemma
 _IRREGULAR = """
 arise: arose arisen
@@ -214,24 +212,6 @@ def american_spellings(form: str) -> list[str]:
     RETURNS (List[str]): What it may be in American English, if that is another word.
     """
     return [form.replace(old, new) for old, new in _AMERICAN.items() if old in form[1:]]
-
-
-def respellings(form: str) -> list[str]:
-    """List what a word may be if it has a spelling mistake (Norvig 2007,
-    https://norvig.com/spell-correct.html): a letter too many, too few or wrong, or two swapped.
-    The first letter stays.
-
-    form (str): The word in lower case.
-    RETURNS (List[str]): Words and strings that are none.
-    """
-    parts = [(form[:at], form[at:]) for at in range(1, len(form) + 1)]
-    fewer = [start + rest[1:] for start, rest in parts if rest]
-    swapped = [start + rest[1] + rest[0] + rest[2:] for start, rest in parts if len(rest) > 1]
-    other = [
-        start + letter + rest[1:] for start, rest in parts if rest for letter in ascii_lowercase
-    ]
-    more = [start + letter + rest for start, rest in parts for letter in ascii_lowercase]
-    return [*more, *fewer, *swapped, *other]
 
 
 def _has_vowel(stem: str) -> bool:

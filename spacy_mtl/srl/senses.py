@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .endings import LemmaEndings
-from .english import american_spellings, lemma_guesses, respellings
+from .english import american_spellings, lemma_guesses
 from .inventory import FrameInventory
+from .respelling import SpellingIndex
 
 _CORRECTED_LENGTH = 8  # letters of a word whose spelling may be corrected
 _KEPT_WORDS = 20_000  # looked up before, whose candidates are kept
@@ -53,6 +54,7 @@ class SenseInventory:
         self._endings = LemmaEndings(
             (form, verb) for form, known in self.forms.items() for verb in self._verbs(known)
         )
+        self._spellings: SpellingIndex | None = None  # made when it is needed
         self._index = {roleset: index for index, roleset in enumerate(self.rolesets)}
         self._frames: FrameInventory | None = None
         self._roleset_counts = [0.5] * len(self.rolesets)  # each half a time more than seen
@@ -161,9 +163,12 @@ class SenseInventory:
                 if lemma in self._by_verb:
                     return self._allowed(self._by_verb[lemma])
         if len(form) >= _CORRECTED_LENGTH and not self._listed(form):
-            seen = [spelling for spelling in respellings(form) if spelling in self._candidates]
-            if seen:
-                return self._candidates[max(seen, key=lambda spelling: sum(self.counts[spelling]))]
+            if self._spellings is None:
+                shortest = _CORRECTED_LENGTH - 1  # lacks a letter
+                self._spellings = SpellingIndex(f for f in self.forms if len(f) >= shortest)
+            near = self._spellings.near(form)
+            if near:
+                return self._candidates[max(near, key=lambda spelling: sum(self.counts[spelling]))]
         for roleset in self._listed(form):
             if roleset in self._index:
                 return [self._index[r] for r in self._listed(form) if r in self._index]
