@@ -1,7 +1,7 @@
 """Gold frames as arrays to learn from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from spacy.training import Example
@@ -43,6 +43,7 @@ def collect_gold(
     senses: SenseInventory,
     max_distance: int,
     argument_kind: str = "spans",
+    bare_rolesets: Collection[str] = (),
     memory: GoldMemory[list[IndexedFrame]] | None = None,
 ) -> GoldFrames:
     """Gather the gold frames of a batch.
@@ -54,6 +55,7 @@ def collect_gold(
     senses (SenseInventory): The rolesets to choose among.
     max_distance (int): An argument token is at most so many tokens from its predicate.
     argument_kind (str): "spans" or "heads"; see `gold_frames`.
+    bare_rolesets (Collection[str]): Rolesets without arguments: there is nothing to tag for them.
     memory (Optional[GoldMemory]): Keeps the aligned frames of each reference for the next time.
     RETURNS (GoldFrames): The frames, in tokens of the predicted documents counted over the batch.
     """
@@ -62,6 +64,7 @@ def collect_gold(
     predicates: list[int] = []
     forms: list[str] = []
     rolesets: list[int] = []
+    is_bare: list[bool] = []
     arguments: list[tuple[int, int, int, int]] = []  # predicate, role, start, end
     role_of = {label: i for i, label in enumerate(roles)}
     offset = n_annotated_tokens = 0
@@ -75,13 +78,17 @@ def collect_gold(
                 for label, start, end in frame.arguments:
                     role = role_of.get(label, -1)
                     arguments.append((len(predicates), role, offset + start, offset + end))
+                is_bare.append(not frame.arguments and frame.roleset in bare_rolesets)
                 predicates.append(at)
                 forms.append(doc[frame.predicate].lower_)
                 rolesets.append(senses.index(frame.roleset))
         offset += len(doc)
     at_token = np.asarray(predicates, dtype=np.int64)
     starts, ends = argument_ranges(docs, max_distance)
-    query = frame_query(at_token, starts[at_token], ends[at_token], forms, senses)
+    query = replace(
+        frame_query(at_token, starts[at_token], ends[at_token], forms, senses),
+        is_bare=np.asarray(is_bare, dtype=bool),
+    )
     return GoldFrames(
         n_annotated_tokens,
         is_predicate,
@@ -138,7 +145,7 @@ def tag_targets(query: FrameQuery, arguments: np.ndarray, n_roles: int) -> np.nd
     n_roles (int): The number of roles.
     RETURNS (np.ndarray): [pairs].
     """
-    lengths = query.ends - query.starts
+    lengths = query.n_pairs
     first_pair = np.cumsum(lengths) - lengths
     tags = np.zeros(int(lengths.sum()), dtype=np.int64)
     predicate, role, start, end = arguments.T

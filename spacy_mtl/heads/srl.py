@@ -3,7 +3,9 @@
 import copy
 import math
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -48,7 +50,9 @@ CONSTRAINTS = {
     "continuation_after": True,
     "reference_with": False,
     "inventory_roles": True,
+    "bare_rolesets": True,
 }
+BARE_AFTER = 10  # occurrences without any argument, and none with one
 # Weights of a roleset's log probability for its form beside the network's score, in training and
 # prediction. The network is surer of itself than it should be, hence more in prediction.
 LEARNED_PRIOR_WEIGHT, PRIOR_WEIGHT = 0.5, 1.0
@@ -174,6 +178,8 @@ class SemanticRoleHead(Head):
     reference_with: `R-x` only together with `x` (off by default: it does not raise F1).
     inventory_roles: numbered roles only if the roleset has them in the frame inventory, if there
         is one.
+    bare_rolesets: no arguments for rolesets that had none in training, as often as they were there,
+        such as those of auxiliary verbs. Training does not look for arguments there, either.
     """
 
     annotation = "semantic roles (Doc.spans)"  # each head names its span group
@@ -234,6 +240,7 @@ class SemanticRoleHead(Head):
             constraints={**CONSTRAINTS, **constraints},
             probabilities=probabilities,
             frames=[],
+            bare_rolesets=[],
         )
         self.cfg["configured"] = copy.deepcopy({key: self.cfg[key] for key in SETTINGS})
         self.annotation = f"semantic roles (Doc.spans[{spans_key!r}])"
@@ -244,8 +251,13 @@ class SemanticRoleHead(Head):
 
     @property
     def label_data(self) -> dict[str, Any]:  # type: ignore[override]
-        """RETURNS (Dict[str, Any]): The roles, and the rolesets seen for each word form."""
-        return {"roles": list(self.labels), "senses": self.cfg["senses"]}
+        """RETURNS (Dict[str, Any]): The roles, the rolesets seen for each word form, and those that
+        never had an argument."""
+        return {
+            "roles": list(self.labels),
+            "senses": self.cfg["senses"],
+            "bare_rolesets": self.cfg["bare_rolesets"],
+        }
 
     def is_annotated(self, example: Example) -> bool:
         """Tell whether the reference holds frames, if only an empty group of them.
@@ -263,6 +275,8 @@ class SemanticRoleHead(Head):
         """
         roles: set[str] = set()
         senses: list[tuple[str, str]] = []
+        n_bare: Counter[str] = Counter()
+        with_arguments: set[str] = set()
         n_unaligned = n_cut = 0
         for example in examples:
             frames, n_predicates, n_arguments = gold_frames(
@@ -273,6 +287,10 @@ class SemanticRoleHead(Head):
             for frame in frames:
                 senses.append((example.predicted[frame.predicate].lower_, frame.roleset))
                 roles.update(label for label, _, _ in frame.arguments)
+                if frame.arguments:
+                    with_arguments.add(frame.roleset)
+                else:
+                    n_bare[frame.roleset] += 1
         if n_unaligned:
             warnings.warn(
                 f"Component '{self.name}': {n_unaligned} gold predicates or arguments do not begin "
@@ -287,6 +305,11 @@ class SemanticRoleHead(Head):
                 stacklevel=2,
             )
         self._set_senses(SenseInventory.from_corpus(senses))
+        self.cfg["bare_rolesets"] = sorted(
+            roleset
+            for roleset, count in n_bare.items()
+            if roleset and count >= BARE_AFTER and roleset not in with_arguments
+        )
         if self.frames is not None:
             n_unlisted = sum(not self.frames.allows(roleset) for _, roleset in senses if roleset)
             if n_unlisted:
@@ -329,6 +352,7 @@ class SemanticRoleHead(Head):
                 )
             roles = labels["roles"]
             self._set_senses(SenseInventory(**labels["senses"]))
+            self.cfg["bare_rolesets"] = list(labels.get("bare_rolesets", ()))
         super().initialize(get_examples, nlp=nlp, labels=roles)
 
     def use_frames(self, frames: str | Path | FrameInventory | None) -> None:
@@ -376,6 +400,7 @@ class SemanticRoleHead(Head):
             senses=self.senses,
             max_distance=self.model.attrs["max_distance"],
             argument_kind=self.cfg["argument_kind"],
+            bare_rolesets=self.cfg["bare_rolesets"],
             memory=self._gold_frames,
         )
         tokens, backprop_tokens = self.model.get_ref("tokens").begin_update(list(docs))
@@ -608,9 +633,19 @@ class SemanticRoleHead(Head):
             for d, frame in zip(doc_of.tolist(), frames, strict=True)
         ]
         first, last = int(starts[0]), int(ends.max())  # the network need not see other tokens
+        vectors, framer = batch.vectors[first:last], self.model.get_ref("framer")
         query = frame_query(predicates - first, starts - first, ends - first, forms, self.senses)
-        scores = self.model.get_ref("framer").predict((batch.vectors[first:last], query))
-        self._choose_rolesets(query, scores.senses, forms, frames)
+        self._choose_rolesets(
+            query, framer.predict((vectors, query.for_rolesets())).senses, forms, frames
+        )
+        is_kept = ~self._are_bare(frames)
+        if not is_kept.any():
+            return
+        frames = list(compress(frames, is_kept.tolist()))
+        predicates, starts, ends, doc_starts = (
+            values[is_kept] for values in (predicates, starts, ends, doc_starts)
+        )
+        scores = framer.predict((vectors, query.for_arguments(is_kept)))
         lengths = ends - starts
         first_pair = np.cumsum(lengths) - lengths
         tags = self.model.ops.to_numpy(scores.tags)
@@ -650,11 +685,16 @@ class SemanticRoleHead(Head):
                 if probabilities is not None:
                     frames[at_frame].argument_scores.append(probabilities[number])
 
+    def _are_bare(self, frames: Sequence[PredictedFrame]) -> np.ndarray:
+        """RETURNS (np.ndarray): [frames], bool: those whose rolesets have no arguments."""
+        known = set(self.cfg["bare_rolesets"] if self.cfg["constraints"]["bare_rolesets"] else ())
+        return np.asarray([frame.roleset in known for frame in frames])
+
     def _decode(
         self, scores: TagScores, lengths: np.ndarray, frames: Sequence[PredictedFrame]
     ) -> np.ndarray:
         """RETURNS (np.ndarray): [pairs], the best tags that satisfy the constraints."""
-        switches = dict(self.cfg["constraints"])
+        switches = {k: v for k, v in self.cfg["constraints"].items() if k != "bare_rolesets"}
         allowed = None
         if switches.pop("inventory_roles") and self.frames is not None:
             rows = {frame.roleset: self._allowed_roles(frame.roleset) for frame in frames}

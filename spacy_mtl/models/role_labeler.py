@@ -1,7 +1,7 @@
 """The network of the semantic role head."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
@@ -35,6 +35,8 @@ class FrameQuery:
     ends (np.ndarray): [predicates], the last such token, exclusive.
     candidates (np.ndarray): [candidates], rolesets to choose among.
     candidate_predicates (np.ndarray): [candidates], the predicate (0 to n) of each.
+    is_bare (Optional[np.ndarray]): [predicates], bool: predicates that have no arguments to score;
+        None where all may have some.
     """
 
     predicates: np.ndarray
@@ -42,6 +44,28 @@ class FrameQuery:
     ends: np.ndarray
     candidates: np.ndarray
     candidate_predicates: np.ndarray
+    is_bare: np.ndarray | None = None
+
+    @property
+    def n_pairs(self) -> np.ndarray:
+        """RETURNS (np.ndarray): [predicates], the number of tokens to score with each."""
+        lengths = self.ends - self.starts
+        return lengths if self.is_bare is None else np.where(self.is_bare, 0, lengths)
+
+    def for_rolesets(self) -> "FrameQuery":
+        """RETURNS (FrameQuery): What to score for the predicates' rolesets alone."""
+        return replace(self, is_bare=np.ones(len(self.predicates), dtype=bool))
+
+    def for_arguments(self, chosen: np.ndarray) -> "FrameQuery":
+        """Leave the rolesets out, and some predicates.
+
+        chosen (np.ndarray): The predicates that are left.
+        RETURNS (FrameQuery): What to score for their arguments.
+        """
+        none = np.zeros(0, dtype=np.int64)
+        return FrameQuery(
+            self.predicates[chosen], self.starts[chosen], self.ends[chosen], none, none
+        )
 
 
 @dataclass(frozen=True)
@@ -219,7 +243,33 @@ class FrameScorer(nn.Module):
             [candidates, 1].
         """
         of_predicate = tokens[predicates]  # [predicates, width]
-        packing = RangePacking(pair_predicates) if self.context else None
+        tags = self._score_tags(
+            tokens, of_predicate, predicates, pair_predicates, pair_tokens, dropout_rate
+        )
+        sense = self.sense(of_predicate)  # [predicates, sense_width]
+        if self.neighbour is not None:
+            table = pad(self.neighbour(tokens), (0, 0, 1, 0))  # [none + tokens, NEIGHBOUR_WIDTH]
+            sense = sense + self.neighbour_sense(embedding(neighbours + 1, table).flatten(1))
+        sense = dropout(gelu(sense), dropout_rate, self.training)
+        sense = sense[candidate_predicates]  # [candidates, sense_width]
+        roleset = self.roleset(candidates)
+        senses = (sense * roleset[:, :-1]).sum(1, keepdim=True) + roleset[:, -1:]
+        return tags, senses
+
+    def _score_tags(
+        self,
+        tokens: Tensor,
+        of_predicate: Tensor,
+        predicates: Tensor,
+        pair_predicates: Tensor,
+        pair_tokens: Tensor,
+        dropout_rate: float,
+    ) -> Tensor:
+        """RETURNS (Tensor): [pairs, 1 + roles + 1]; see `forward`."""
+        if not len(pair_tokens) and not torch.is_grad_enabled():
+            return tokens.new_zeros((0, self.tag.out_features))
+        has_context = self.context and len(pair_tokens)
+        packing = RangePacking(pair_predicates) if has_context else None
         if packing is not None:
             pair_predicates = pair_predicates[packing.pair_of_step]
             pair_tokens = pair_tokens[packing.pair_of_step]
@@ -247,15 +297,7 @@ class FrameScorer(nn.Module):
                 found = layer(hidden, packing.batch_sizes)
                 hidden = hidden + dropout(found, dropout_rate, self.training)
             tags = self.tag(embedding(packing.step_of_pair, hidden))
-        sense = self.sense(of_predicate)  # [predicates, sense_width]
-        if self.neighbour is not None:
-            table = pad(self.neighbour(tokens), (0, 0, 1, 0))  # [none + tokens, NEIGHBOUR_WIDTH]
-            sense = sense + self.neighbour_sense(embedding(neighbours + 1, table).flatten(1))
-        sense = dropout(gelu(sense), dropout_rate, self.training)
-        sense = sense[candidate_predicates]  # [candidates, sense_width]
-        roleset = self.roleset(candidates)
-        senses = (sense * roleset[:, :-1]).sum(1, keepdim=True) + roleset[:, -1:]
-        return tags, senses
+        return tags
 
     def _tag(self, pairs: Tensor, parts: Sequence[Tensor]) -> Tensor:
         """Score the tags of pairs in prediction, on CPU a block at a time.
@@ -324,14 +366,13 @@ class RangeLSTM(nn.Module):
         return cast(Tensor, self.norm(self.lstm(PackedSequence(pairs, batch_sizes))[0].data))
 
 
-def pairs_of(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pairs_of(starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """List all pairs of a predicate and a token of its range.
 
     starts (np.ndarray): [predicates], first token.
-    ends (np.ndarray): [predicates], last token, exclusive.
+    lengths (np.ndarray): [predicates], number of tokens.
     RETURNS (Tuple[np.ndarray, np.ndarray]): [pairs], predicate and token of each pair.
     """
-    lengths = ends - starts
     predicate = np.repeat(np.arange(len(lengths)), lengths)
     first_pair = np.cumsum(lengths) - lengths
     token = np.arange(len(predicate)) + np.repeat(starts - first_pair, lengths)
@@ -385,7 +426,7 @@ def _framer_inputs(
     tokens, query = inputs
     device = model.shims[0].device  # type: ignore[attr-defined]
     tensor = xp2torch(tokens, requires_grad=is_train, device=device)
-    pair_predicates, pair_tokens = pairs_of(query.starts, query.ends)
+    pair_predicates, pair_tokens = pairs_of(query.starts, query.n_pairs)
     indices = (
         query.predicates,
         pair_predicates,

@@ -11,6 +11,7 @@ from spacy.training import Example
 
 from spacy_mtl.heads.frame_batch import best_of_segments, split_predicates
 from spacy_mtl.heads.frame_targets import collect_gold, tag_targets
+from spacy_mtl.heads.srl import BARE_AFTER
 from spacy_mtl.models.role_labeler import FrameQuery
 from spacy_mtl.srl import indexed_frames
 
@@ -99,6 +100,73 @@ def test_earlier_predictions_are_replaced(trained):
 def test_sense_depends_on_the_context(trained):
     (_, leaves, _), (left,) = predictions(trained)[1:3]
     assert (leaves[1], left[1]) == ("leave.01", "leave.02")
+
+
+def with_auxiliary(n_times):
+    """The corpus, and sentences whose auxiliary verb has no arguments."""
+    sentence = ("Ann did bark", [(1, "do.01", []), (2, "bark.01", [("ARG0", 0, 1)])])
+    return [*CORPUS, *([sentence] * n_times)]
+
+
+@pytest.mark.parametrize("n_times", [BARE_AFTER - 1, BARE_AFTER])
+def test_rolesets_often_seen_and_never_with_arguments_are_bare(n_times):
+    nlp = make_nlp()
+    nlp.initialize(lambda: make_examples(nlp, with_auxiliary(n_times)))
+    expected = ["do.01"] if n_times == BARE_AFTER else []
+    assert nlp.get_pipe("srl").cfg["bare_rolesets"] == expected
+
+
+def test_bare_rolesets_are_predicted_without_arguments_and_cost_no_pairs(tmp_path):
+    nlp = make_nlp()
+    corpus = with_auxiliary(BARE_AFTER)
+    train(nlp, make_examples(nlp, corpus))
+    doc = Doc(nlp.vocab, words=corpus[-1][0].split())
+    assert frames_of(nlp(doc)) == corpus[-1][1]
+    head = nlp.get_pipe("srl")
+    gold = {
+        "spans_key": "srl",
+        "roles": head.labels,
+        "senses": head.senses,
+        "max_distance": 64,
+    }
+    examples = make_examples(nlp, corpus[-1:])
+    assert len(collect_gold(examples, **gold).tags) == 6
+    bare = collect_gold(examples, **gold, bare_rolesets=["do.01"])
+    assert bare.tags.tolist() == [1, 0, 0]
+    assert len(bare.right_candidates) == 2  # whose rolesets are learned all the same
+    assert bare.query.for_arguments(np.array([False, True])).n_pairs.tolist() == [3]
+
+    tag = head.model.get_ref("framer").shims[0]._model.tag
+    with torch.no_grad():
+        tag.bias[1] += 1000.0  # every token is an ARG0
+    for other in (nlp, *reloaded(nlp, tmp_path)):
+        assert [bool(arguments) for _, _, arguments in frames_of(other(doc))] == [False, True]
+    head.cfg["constraints"]["bare_rolesets"] = False
+    assert all(arguments for _, _, arguments in frames_of(nlp(doc)))
+
+
+def test_batches_of_bare_rolesets_only_can_be_learned_and_predicted():
+    nlp = make_nlp()
+    corpus = with_auxiliary(BARE_AFTER)
+    train(nlp, make_examples(nlp, corpus))
+    only = [("it did", [(1, "do.01", [])])]
+    losses = nlp.update(make_examples(nlp, only), sgd=nlp.resume_training())
+    assert np.isfinite(losses["srl"])
+    assert frames_of(nlp(Doc(nlp.vocab, words=["Ann", "did"]))) == [(1, "do.01", [])]
+
+
+def test_arguments_of_bare_rolesets_in_later_training_are_learned(head):
+    frame = ("Ann did it", [(1, "do.01", [("ARG0", 0, 1)])])
+    (example,) = make_examples(spacy.blank("en"), [frame])
+    gold = collect_gold(
+        [example],
+        spans_key="srl",
+        roles=head.labels,
+        senses=head.senses,
+        max_distance=64,
+        bare_rolesets=["do.01"],
+    )
+    assert gold.tags.tolist() == [1, 0, 0]
 
 
 # Initialization

@@ -44,7 +44,7 @@ def tokens() -> torch.Tensor:
 
 
 def indices() -> list[torch.Tensor]:
-    pair_predicates, pair_tokens = pairs_of(QUERY.starts, QUERY.ends)
+    pair_predicates, pair_tokens = pairs_of(QUERY.starts, QUERY.n_pairs)
     return [
         torch.as_tensor(values)
         for values in (
@@ -71,7 +71,8 @@ def test_pairs_are_those_of_a_plain_loop(starts, ends):
         for predicate, (start, end) in enumerate(zip(starts, ends, strict=True))
         for token in range(start, end)
     ]
-    predicate, token = pairs_of(np.array(starts, dtype=int), np.array(ends, dtype=int))
+    first, last = np.array(starts, dtype=int), np.array(ends, dtype=int)
+    predicate, token = pairs_of(first, last - first)
     assert list(zip(predicate.tolist(), token.tolist(), strict=True)) == expected
 
 
@@ -163,7 +164,7 @@ def test_a_neighbour_can_tell_the_roleset_of_the_same_predicate_vector(window):
     tokens = torch.eye(3)[[0, 1, 0, 2]]  # one predicate twice, each time with another particle
     starts, at = np.array([0, 2]), np.array([0, 1])
     query = FrameQuery(starts, starts, starts + 2, np.tile(at, 2), np.repeat(at, 2))
-    pairs = pairs_of(query.starts, query.ends)
+    pairs = pairs_of(query.starts, query.n_pairs)
     arrays = (query.predicates, *pairs, query.candidates, query.candidate_predicates)
     rows = [torch.as_tensor(values) for values in (*arrays, neighbours_of(query, window))]
     optimizer = torch.optim.Adam(module.parameters(), lr=0.05)
