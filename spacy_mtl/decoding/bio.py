@@ -5,10 +5,10 @@ further tokens (I), in the order of the labels. Sequences stand one after the ot
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
+from .contest import Contest
 from .scores import TagScores
 
 LOWEST_GAIN = 1e4  # clipping a gain from below only makes segments longer, never wrong
@@ -41,7 +41,7 @@ def decode_bio(scores: TagScores, lengths: Sequence[int]) -> np.ndarray:
         return tags
     sequence = is_start.cumsum() - 1  # [tokens], empty sequences not counted
     rows = np.flatnonzero(np.bincount(sequence[invalid], minlength=sequence[-1] + 1)[sequence])
-    contest = reduce_labels(scores.rows(rows), is_start[rows])
+    contest = scores.contest(rows, is_start[rows])
     tags[rows] = _mend(tags[rows], contest, is_start[rows], n_labels)
     return tags
 
@@ -107,65 +107,6 @@ def _find_invalid(tags: np.ndarray, is_start: np.ndarray, n_labels: int) -> np.n
     before = tags[rows - 1]
     invalid[rows] = (before == 0) | ((before - tags[rows]) % n_labels != 0)
     return invalid
-
-
-class Contest(NamedTuple):
-    """Sequences reduced to what decides about their best tags.
-
-    A label whose I never scores more than the best of O and all B in a sequence needs no I there:
-    wherever a span of it goes on, that best one does no worse. Few labels are left, and the others
-    only count by the best of O and B. Labels can be set apart: theirs are left, too, and their B
-    is not part of that best one, so that it can be forbidden later.
-
-    closed (np.ndarray): [rows], the best of O and all B not set apart, float64.
-    closed_tags (np.ndarray): [rows], its tag.
-    labels (np.ndarray): [rows, labels left], the labels of the sequence; a place that it does not
-        need has any label, and -inf in `inside`.
-    begin (np.ndarray): [rows, labels left], the labels' B, float64.
-    inside (np.ndarray): [rows, labels left], the labels' I, float64; -inf in the first rows.
-    """
-
-    closed: np.ndarray
-    closed_tags: np.ndarray
-    labels: np.ndarray
-    begin: np.ndarray
-    inside: np.ndarray
-
-
-def reduce_labels(
-    scores: np.ndarray, is_start: np.ndarray, apart: np.ndarray | None = None
-) -> Contest:
-    """Leave out the labels that need no I.
-
-    scores (np.ndarray): [rows, 1 + 2K].
-    is_start (np.ndarray): [rows], the first row of each sequence, which no span can cross.
-    apart (Optional[np.ndarray]): [sequences, K], bool: labels to set apart.
-    RETURNS (Contest): What is left.
-    """
-    n_labels = scores.shape[1] // 2
-    row = np.arange(len(scores)) * scores.shape[1]  # where it begins in `flat`
-    flat = scores.ravel()
-    sequence = is_start.cumsum() - 1  # [rows]
-    closing = scores[:, : n_labels + 1]
-    if apart is not None:
-        closing = closing.copy()
-        closing[:, 1:][apart[sequence]] = -np.inf
-    closed_tags = closing.argmax(axis=1)  # [rows]
-    closed = flat.take(row + closed_tags)
-    goes_on = scores[:, n_labels + 1 :] > closed[:, None]  # [rows, K]
-    goes_on[is_start] = False
-    is_left = np.logical_or.reduceat(goes_on, np.flatnonzero(is_start), axis=0)  # [sequences, K]
-    if apart is not None:
-        is_left |= apart
-    n_left = is_left.sum(axis=1)
-    own = np.argsort(~is_left, axis=1, kind="stable")[:, : max(int(n_left.max()), 1)]
-    unused = np.arange(own.shape[1]) >= n_left[:, None]  # [sequences, labels left]
-    labels = own[sequence]
-    place = labels + row[:, None] + 1
-    begin = flat.take(place).astype(np.float64)
-    inside = flat.take(place + n_labels).astype(np.float64)
-    inside[unused[sequence] | is_start[:, None]] = -np.inf
-    return Contest(closed.astype(np.float64), closed_tags, labels, begin, inside)
 
 
 def solve_contest(contest: Contest, is_start: np.ndarray, n_labels: int) -> np.ndarray:

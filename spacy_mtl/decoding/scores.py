@@ -4,6 +4,8 @@ from typing import Protocol
 
 import numpy as np
 
+from .contest import Contest, reduce_factored, reduce_labels
+
 
 class TagScores(Protocol):
     """The scores of the tags of some tokens, see `spacy_mtl.decoding.bio` for their numbers."""
@@ -28,6 +30,15 @@ class TagScores(Protocol):
 
         chosen (Union[slice, np.ndarray]): The tokens.
         RETURNS (np.ndarray): [tokens chosen, 1 + 2K]. Not to be changed.
+        """
+        ...
+
+    def contest(self, chosen: np.ndarray, is_start: np.ndarray) -> Contest:
+        """Reduce whole sequences to what decides about their best tags.
+
+        chosen (np.ndarray): The tokens of the sequences.
+        is_start (np.ndarray): [tokens chosen], bool: the first of each sequence.
+        RETURNS (Contest): What is left.
         """
         ...
 
@@ -62,6 +73,10 @@ class PlainScores:
     def rows(self, chosen: slice | np.ndarray) -> np.ndarray:
         """See `TagScores`."""
         return self._scores[chosen]
+
+    def contest(self, chosen: np.ndarray, is_start: np.ndarray) -> Contest:
+        """See `TagScores`."""
+        return reduce_labels(self._scores[chosen], is_start)
 
 
 class FactoredScores:
@@ -101,3 +116,7 @@ class FactoredScores:
         begin = labels[:, 1:] + np.minimum(begins, 0)
         inside = labels[:, 1:] - np.maximum(begins, 0)
         return np.concatenate([labels[:, :1], begin, inside], axis=1)
+
+    def contest(self, chosen: np.ndarray, is_start: np.ndarray) -> Contest:
+        """See `TagScores`."""
+        return reduce_factored(self._labels[chosen], self._begins[chosen], is_start)

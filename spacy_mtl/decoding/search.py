@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bio import Contest, decode_bio, mark_starts, reduce_labels, solve_contest, spans_from_bio
+from .bio import decode_bio, mark_starts, solve_contest, spans_from_bio
 from .constraints import RoleConstraints, drop_violations
+from .contest import Contest, reduce_labels
 from .scores import PlainScores
 
 MAX_NODES = 50  # decodings of one sequence before the search gives up
