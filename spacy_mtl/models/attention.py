@@ -54,8 +54,9 @@ def build_hash_embed_attention(
     include_static_vectors (bool): Whether to use the static vectors of the vocabulary.
     word_dropout (float): In training, the share of words whose first attribute (NORM) is hidden,
         so that the network learns to go by the others where it meets an unknown word.
-    precision (str): Precision of the maxout layers' matrix products in prediction, "float32" or
-        "bfloat16". Where the processor can't do the latter fast, it warns and uses float32.
+    precision (str): Precision of the maxout layers' matrix products, "float32" or "bfloat16"; in
+        training of those of the window layers, on CPU. Where the processor can't do the latter
+        fast, it warns and uses float32.
     cached_words (int): The number of words whose embedded vectors are kept in prediction, at
         `4 * width` bytes each; 0 for none. With static vectors none are kept.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]

@@ -21,6 +21,7 @@ from .parameter_state import Derived
 from .precision import Precision
 from .window_training import encode_windows
 
+BFLOAT16_ROWS = 128  # products in bfloat16 take long to prepare for a number of rows that is new
 WORD_REPETITION = 2  # tokens per distinct word from which products by word pay for the first layer
 
 
@@ -64,8 +65,9 @@ def build_hash_embed_cnn(
         calls it.
     word_dropout (float): In training, the share of words whose first attribute (NORM) is hidden,
         so that the network learns to go by the others where it meets an unknown word.
-    precision (str): Precision of the maxout layers' matrix products in prediction, "float32" or
-        "bfloat16". Where the processor can't do the latter fast, it warns and uses float32.
+    precision (str): Precision of the maxout layers' matrix products, "float32" or "bfloat16"; in
+        training of those of the window layers, on CPU. Where the processor can't do the latter
+        fast, it warns and uses float32.
     cached_words (int): The number of words whose embedded vectors and first products are kept in
         prediction, at `4 * width * (1 + maxout_pieces * (2 * window_size + 1))` bytes each; 0 for
         none. With static vectors none are kept.
@@ -169,6 +171,8 @@ class WindowEncoder(nn.Module):
     ) -> Tensor:
         """Encode the tokens of a batch in training on CPU: [tokens, width]."""
         row_of_token, n_rows = self._rows_of_tokens(lengths)
+        if cast(NormalizedMaxout, self.layers[0]).product_dtype == torch.bfloat16:
+            n_rows += -n_rows % BFLOAT16_ROWS
         word_of_row = torch.zeros(n_rows, dtype=torch.long)
         word_of_row[row_of_token] = word_of_token
         rows = drop_out(vectors.index_select(0, word_of_row), rate, True)
@@ -183,6 +187,7 @@ class WindowEncoder(nn.Module):
             self.window_size,
             [(one.weight, one.bias, one.norm_weight, one.norm_bias) for one in layers],
             masks if rate else (),
+            layers[0].product_dtype,
         )
         if layers_seen is not None:
             layers_seen.extend(

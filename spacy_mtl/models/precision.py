@@ -1,4 +1,4 @@
-"""Choose the precision of matrix products in prediction."""
+"""Choose the precision of matrix products."""
 
 import warnings
 from typing import Literal, get_args

@@ -15,7 +15,11 @@ _BELOW_ZERO = -torch.finfo(torch.float32).tiny
 
 
 def encode_windows(
-    rows: Tensor, window_size: int, layers: Sequence[Sequence[Tensor]], masks: Sequence[Tensor]
+    rows: Tensor,
+    window_size: int,
+    layers: Sequence[Sequence[Tensor]],
+    masks: Sequence[Tensor],
+    product_dtype: torch.dtype = torch.float32,
 ) -> tuple[Tensor, ...]:
     """Apply residual layers of normalized maxout over windows of rows.
 
@@ -27,10 +31,14 @@ def encode_windows(
         bias [pieces, width], and weights and bias [width] of the layer norm.
     masks (Sequence[Tensor]): For each layer what its results are multiplied with before the rows
         are added, [rows of its output, width]; empty for no dropout.
+    product_dtype (torch.dtype): What matrix products are computed in, forward and backward;
+        everything else is float32.
     RETURNS (Tuple[Tensor, ...]): The output of each layer, `2 * window_size` rows fewer each time.
     """
     flat = [parameter for layer in layers for parameter in layer]
-    outputs: tuple[Tensor, ...] = _Windows.apply(rows, window_size, len(layers), *flat, *masks)
+    outputs: tuple[Tensor, ...] = _Windows.apply(
+        rows, window_size, len(layers), product_dtype, *flat, *masks
+    )
     return outputs
 
 
@@ -53,7 +61,12 @@ def normalized_maxout(
 class _Windows(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, rows: Tensor, window_size: int, depth: int, *tensors: Tensor
+        ctx: Any,
+        rows: Tensor,
+        window_size: int,
+        depth: int,
+        product_dtype: torch.dtype,
+        *tensors: Tensor,
     ) -> tuple[Tensor, ...]:
         ctx.set_materialize_grads(False)
         parameters, masks = tensors[: 4 * depth], tensors[4 * depth :]
@@ -61,9 +74,11 @@ class _Windows(torch.autograd.Function):
         outputs = []
         for number in range(depth):
             weight, bias, norm_weight, norm_bias = parameters[4 * number : 4 * number + 4]
-            found = _activate(_windows_of(rows, window_size), weight, bias, norm_weight, norm_bias)
+            inputs = rows.to(product_dtype)
+            windows = _windows_of(inputs, window_size)
+            found = _activate(windows, weight, bias, norm_weight, norm_bias)
             own = rows[window_size : len(rows) - window_size]
-            saved += (rows, *found[1:])
+            saved += (inputs, *found[1:])
             rows = torch.addcmul(own, found[0], masks[number]) if masks else found[0].add_(own)
             outputs.append(rows)
         ctx.save_for_backward(*tensors, *saved)
@@ -85,22 +100,21 @@ class _Windows(torch.autograd.Function):
                 continue
             own = slice(4 * number, 4 * number + 4)
             weight, _, norm_weight, norm_bias = parameters[own]
-            rows, *kept = saved[5 * number : 5 * number + 5]
+            inputs, *kept = saved[5 * number : 5 * number + 5]
             d_found = d_rows * masks[number] if masks else d_rows
             d_hidden, d_norm_weight, d_norm_bias = _pass_back(
                 d_found, norm_weight, norm_bias, *kept
             )
-            windows, matrix = _windows_of(rows, size), weight.flatten(0, 1)
+            factor = d_hidden.to(inputs.dtype)
             d_parameters[own] = (
-                torch.mm(d_hidden.t(), windows).view_as(weight),
+                torch.mm(factor.t(), _windows_of(inputs, size)).float().view_as(weight),
                 d_hidden.sum(0).view(weight.shape[:2]),
                 d_norm_weight,
                 d_norm_bias,
             )
             d_rows = torch.nn.functional.pad(d_rows, (0, 0, size, size))
-            for offset, part in enumerate(matrix.split(rows.shape[1], 1)):
-                d_rows[offset : offset + len(d_hidden)].addmm_(d_hidden, part)
-        return d_rows, None, None, *d_parameters, *(None for _ in masks)
+            _add_window_gradients(d_rows, factor, weight.flatten(0, 1))
+        return d_rows, None, None, None, *d_parameters, *(None for _ in masks)
 
 
 class _NormalizedMaxout(torch.autograd.Function):
@@ -127,6 +141,23 @@ class _NormalizedMaxout(torch.autograd.Function):
         return d_inputs, d_weight, d_hidden.sum(0).view(weight.shape[:2]), *d_norm
 
 
+def _add_window_gradients(d_rows: Tensor, d_hidden: Tensor, matrix: Tensor) -> None:
+    """Add the gradient of windows to that of the rows that they consist of.
+
+    d_rows (Tensor): [rows, width], float32; added to.
+    d_hidden (Tensor): [windows, hidden], the gradient of the windows' products.
+    matrix (Tensor): [hidden, windows' width].
+    """
+    width = d_rows.shape[1]
+    if d_hidden.dtype == matrix.dtype:  # without writing the windows' gradient down
+        for offset, part in enumerate(matrix.split(width, 1)):
+            d_rows[offset : offset + len(d_hidden)].addmm_(d_hidden, part)
+        return
+    d_windows = torch.mm(d_hidden, matrix.to(d_hidden.dtype))
+    for offset, part in enumerate(d_windows.split(width, 1)):
+        d_rows[offset : offset + len(d_hidden)].add_(part)
+
+
 def _windows_of(rows: Tensor, window_size: int) -> Tensor:
     """The windows around all rows but those at the ends: [rows, window's width], overlapping."""
     n_rows, width = rows.shape
@@ -139,7 +170,11 @@ def _activate(
 ) -> tuple[Tensor, ...]:
     """RETURNS (Tuple[Tensor, ...]): The layer's output [rows, width]; what `_pass_back` needs: the
     pieces [rows, pieces, width], the largest [rows, width], its mean and inverse deviation."""
-    pieces = torch.addmm(bias.flatten(), inputs, weight.flatten(0, 1).t())
+    matrix = weight.flatten(0, 1).t()
+    if inputs.dtype == weight.dtype:
+        pieces = torch.addmm(bias.flatten(), inputs, matrix)
+    else:
+        pieces = torch.mm(inputs, matrix.to(inputs.dtype)).float().add_(bias.flatten())
     pieces = pieces.view(-1, *weight.shape[:2])
     largest = pieces.amax(1)
     found, mean, deviation = torch.native_layer_norm(
