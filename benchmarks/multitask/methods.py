@@ -55,6 +55,7 @@ _METHODS = [
     ),
     Method("roles with syntax", "DecisionNorms", heads=("srl", SCAFFOLD)),
     Method("DecisionNorms, power 0.25", "DecisionNorms", {"power": 0.25}),
+    Method("DecisionNorms, power 0.75", "DecisionNorms", {"power": 0.75}),
     *(
         Method(
             f"norms 1 : {textcat} : {srl}",
