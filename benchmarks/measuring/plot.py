@@ -4,16 +4,32 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .results import Results, Run, ratios, speeds
-from .systems import FIRST_PASS, OUR_CNN, SHIPPED, STOCK, SWITCHED, SYSTEMS, THREE_RAW
+from .systems import (
+    FIRST_PASS,
+    IN_BFLOAT16,
+    OUR_CNN,
+    SHIPPED,
+    STOCK,
+    SWITCHED,
+    SYSTEMS,
+    THREE_RAW,
+)
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart
 COLOURS = {
     STOCK.name: "#D55E00",
     SWITCHED.name: "#E69F00",
     OUR_CNN.name: "#0072B2",
+    IN_BFLOAT16.name: "#009E73",
     SHIPPED.name: "#56B4E9",
 }
-MARKERS = {STOCK.name: "o", SWITCHED.name: "s", OUR_CNN.name: "^", SHIPPED.name: "D"}
+MARKERS = {
+    STOCK.name: "o",
+    SWITCHED.name: "s",
+    OUR_CNN.name: "^",
+    SHIPPED.name: "D",
+    IN_BFLOAT16.name: "v",
+}
 INK, GREY = "#222222", "#666666"
 BARS = (
     ("predict", "trunk, tokenized", "shared trunk alone"),

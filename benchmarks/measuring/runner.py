@@ -175,7 +175,7 @@ class Runner:
         crew = {system: Worker(self.options.threads, system.use_blis) for system in SYSTEMS}
         try:
             for system, worker in crew.items():
-                _load(worker, models[system.model])
+                _load(worker, models[system.model], system)
             yield crew
         finally:
             for worker in crew.values():
@@ -243,7 +243,7 @@ class Runner:
         ):
             threaded = dict(zip(ours, (cnn, shipped), strict=True))
             for system, worker in threaded.items():
-                _load(worker, models[system.model])
+                _load(worker, models[system.model], system)
             for number in range(rounds):
                 window = stream.take(self.options.core_words)
                 for system, worker in _rotated(crew, number):
@@ -337,6 +337,7 @@ class Runner:
     ) -> None:
         """Memory and load time, each in a new process."""
         tasks: list[dict[str, Any]] = []
+        in_float32 = [system for system in SYSTEMS if system.precision == "float32"]
         window = stream.take(self.options.growth_words)
         with tempfile.TemporaryDirectory() as folder:
             texts = Path(folder) / "window.json"
@@ -347,14 +348,14 @@ class Runner:
                     {"system": "import spaCy with torch", "imports": ["spacy"]},
                     {"system": "import spacy-mtl", "imports": OUR_IMPORTS},
                 ]
-                for system in SYSTEMS:
+                for system in in_float32:
                     task = self._fresh_task(system, models)
                     config = self._config(system.model, NO_END).to_str()
                     training = {"config": config, "train": str(corpus.train)}
                     tasks.append({**task, "window": str(texts)})
                     tasks.append({**task, **training, "n_words": self.options.words})
             if "load" in self.options.only:
-                loading = [self._fresh_task(system, models) for system in SYSTEMS]
+                loading = [self._fresh_task(system, models) for system in in_float32]
                 tasks += [dict(task) for _ in range(self.options.loads) for task in loading]
             for task in tqdm(tasks, desc="memory and load time", unit="process", disable=not tasks):
                 system_name = task.pop("system")
@@ -425,8 +426,9 @@ def _workers(n_threads: int, use_blis: bool = True) -> Iterator[Worker]:
         worker.close()
 
 
-def _load(worker: Worker, path: Path) -> None:
-    missing = {"tok2vec", "ner", "textcat"} - set(worker.call("load", path))
+def _load(worker: Worker, path: Path, system: System) -> None:
+    precision = system.precision if system.ours else None
+    missing = {"tok2vec", "ner", "textcat"} - set(worker.call("load", path, precision))
     if missing:
         raise ValueError(f"The pipeline {path} has no component {', '.join(sorted(missing))}.")
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from thinc.api import Config
 
+from spacy_mtl.models.precision import has_fast_bfloat16
+
 
 @dataclass(frozen=True)
 class System:
@@ -15,12 +17,14 @@ class System:
     model (str): The trained pipeline it runs; systems can share one.
     use_blis (bool): Whether thinc multiplies matrices with BLIS, as installed, or with numpy.
     ours (bool): Whether it is a pipeline of this package.
+    precision (str): What the trunk of a pipeline of this package multiplies in.
     """
 
     name: str
     model: str
     use_blis: bool
     ours: bool
+    precision: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ STOCK = System("spaCy as installed (BLIS)", "stock", use_blis=True, ours=False)
 SWITCHED = System("spaCy with OpenBLAS", "stock", use_blis=False, ours=False)
 OUR_CNN = System("spacy-mtl, same CNN", "cnn", use_blis=True, ours=True)
 SHIPPED = System("spacy-mtl, shipped config", "shipped", use_blis=True, ours=True)
-SYSTEMS = (STOCK, SWITCHED, OUR_CNN, SHIPPED)
+IN_BFLOAT16 = System("spacy-mtl, same CNN, bfloat16", "cnn", True, True, precision="bfloat16")
+SYSTEMS = (STOCK, SWITCHED, OUR_CNN, SHIPPED, *([IN_BFLOAT16] if has_fast_bfloat16() else []))
 
 ONE, TWO, THREE = (
     ("tok2vec", "ner"),

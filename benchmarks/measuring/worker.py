@@ -88,15 +88,17 @@ class Station:
         self.nlp: Any = None
         self.steps: Iterator[int] | None = None
 
-    def load(self, path: Path) -> list[str]:
+    def load(self, path: Path, precision: str | None = None) -> list[str]:
         """Load a pipeline.
 
         path (Path): Its folder.
+        precision (Optional[str]): What its trunk multiplies in, where it is one of this package's.
         RETURNS (List[str]): The names of its components.
         """
         import spacy
 
-        self.nlp = spacy.load(path)
+        changes = {} if precision is None else {"components.tok2vec.model.precision": precision}
+        self.nlp = spacy.load(path, config=changes)
         return list(self.nlp.pipe_names)
 
     def predict(
