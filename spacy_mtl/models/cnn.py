@@ -19,6 +19,7 @@ from .embed import EmbeddedWords, NormalizedMaxout, in_blocks
 from .paired_windows import encode_pairs, pair_filters
 from .parameter_state import Derived
 from .precision import Precision
+from .window_blocks import encode_blocks
 from .window_training import encode_windows
 
 BFLOAT16_ROWS = 128  # products in bfloat16 take long to prepare for a number of rows that is new
@@ -96,9 +97,9 @@ class WindowEncoder(nn.Module):
     zeros and go through the layers like tokens: this is spaCy's arithmetic at the document's ends,
     and it makes a document's output independent of its neighbours.
 
-    In training a layer computes only rows that some token still sees. In prediction on CPU with
-    windows of three tokens it computes all rows, which lie next to each other in memory: see
-    `paired_windows`.
+    In training a layer computes only rows that some token still sees. In prediction on CPU it
+    computes all rows, which lie next to each other in memory: see `paired_windows` for windows of
+    three tokens and `window_blocks` for others and for products in bfloat16.
 
     width (int): Width of input and output.
     depth (int): Number of layers.
@@ -139,10 +140,10 @@ class WindowEncoder(nn.Module):
             if layers_seen is not None:
                 layers_seen.append(tokens)
             return tokens
-        if self._can_pair(vectors):
-            return self._encode_pairs(words, word_of_token, lengths, layers_seen)
-        if torch.is_grad_enabled() and vectors.device.type == "cpu":
-            return self._train_rows(vectors, word_of_token, lengths, rate, layers_seen)
+        if is_on_cpu(vectors):
+            if torch.is_grad_enabled():
+                return self._train_rows(vectors, word_of_token, lengths, rate, layers_seen)
+            return self._predict_rows(words, word_of_token, lengths, layers_seen)
         word_of_row, windows = self._place_tokens(word_of_token, lengths)
         layers = cast(Iterable[NormalizedMaxout], self.layers)
         first, *others = zip(layers, windows, strict=True)
@@ -171,8 +172,7 @@ class WindowEncoder(nn.Module):
     ) -> Tensor:
         """Encode the tokens of a batch in training on CPU: [tokens, width]."""
         row_of_token, n_rows = self._rows_of_tokens(lengths)
-        if cast(NormalizedMaxout, self.layers[0]).product_dtype == torch.bfloat16:
-            n_rows += -n_rows % BFLOAT16_ROWS
+        n_rows += -n_rows % self._row_step()
         word_of_row = torch.zeros(n_rows, dtype=torch.long)
         word_of_row[row_of_token] = word_of_token
         rows = drop_out(vectors.index_select(0, word_of_row), rate, True)
@@ -210,48 +210,60 @@ class WindowEncoder(nn.Module):
             tokens.append(F.embedding(row, rows))
         return tokens[::-1]
 
-    def _can_pair(self, vectors: Tensor) -> bool:
-        """Tell whether prediction may take pairs of tokens. Their products lose more digits than
-        plain ones, which is nothing in float32, but something in bfloat16."""
-        return not (torch.is_grad_enabled() or vectors.is_cuda) and (
-            self.window_size == 1
-            and all(layer.product_dtype == vectors.dtype for layer in self.layers)
-        )
+    def _takes_pairs(self) -> bool:
+        """Tell whether prediction takes pairs of tokens. Their products lose more digits than plain
+        ones, which is nothing in float32, but something in bfloat16."""
+        return self.window_size == 1 and self._product_dtype() == torch.float32
 
-    def _encode_pairs(
+    def _row_step(self) -> int:
+        """RETURNS (int): What the number of rows must be a multiple of."""
+        return 2 if self._product_dtype() == torch.float32 else BFLOAT16_ROWS
+
+    def _product_dtype(self) -> torch.dtype:
+        return cast(NormalizedMaxout, self.layers[0]).product_dtype
+
+    def _predict_rows(
         self,
         words: EmbeddedWords,
         word_of_token: Tensor,
         lengths: list[int],
         layers_seen: list[Tensor] | None,
     ) -> Tensor:
-        """Encode the tokens of a batch in prediction: [tokens, width]."""
-        vectors = words.vectors
+        """Encode the tokens of a batch in prediction on CPU: [tokens, width]."""
+        vectors, size = words.vectors, self.window_size
         row_of_token, n_rows = self._rows_of_tokens(lengths)
-        n_rows += 2 + n_rows % 2  # one more before and after, and an even number
-        row_of_token += 1
-        word_of_row = torch.zeros(n_rows, dtype=torch.long)
+        n_rows += -n_rows % self._row_step()
+        row_of_token += size
+        word_of_row = torch.zeros(n_rows + 2 * size, dtype=torch.long)  # windows end at no edge
         word_of_row[row_of_token] = word_of_token
         layers = list(cast(Iterable[NormalizedMaxout], self.layers))
-        filters = self.filters.get(
-            [layer.weight for layer in layers], lambda: [pair_filters(layer) for layer in layers]
-        )
         if layers_seen is not None:
             layers_seen.append(F.embedding(word_of_token, vectors))
         done = 0
         if words.products is not None or WORD_REPETITION * len(vectors) < len(word_of_token):
-            rows = vectors.new_zeros((n_rows, vectors.shape[1]))
-            self._encode_words(layers[0], word_of_row.unfold(0, 3, 1), words, rows[1:-1])
+            rows = vectors.new_zeros((len(word_of_row), vectors.shape[1]))
+            windows = word_of_row.unfold(0, 2 * size + 1, 1)
+            self._encode_words(layers[0], windows, words, rows[size : size + n_rows])
             done = 1
         else:
             rows = vectors.index_select(0, word_of_row)
         if layers_seen is not None and done:
             layers_seen.append(rows.index_select(0, row_of_token))
-        for layer, own_filters in zip(layers[done:], filters[done:], strict=True):
-            rows = encode_pairs(layer, own_filters, rows)
+        for number, layer in enumerate(layers[done:], done):
+            rows = self._encode(number, layer, rows)
             if layers_seen is not None:
                 layers_seen.append(rows.index_select(0, row_of_token))
         return rows.index_select(0, row_of_token)
+
+    def _encode(self, number: int, layer: NormalizedMaxout, rows: Tensor) -> Tensor:
+        """Apply a layer in prediction on CPU: [rows, width]."""
+        if not self._takes_pairs():
+            return encode_blocks(layer, self.window_size, rows)
+        layers = list(cast(Iterable[NormalizedMaxout], self.layers))
+        filters = self.filters.get(
+            [layer.weight for layer in layers], lambda: [pair_filters(layer) for layer in layers]
+        )
+        return encode_pairs(layer, filters[number], rows)
 
     def _rows_of_tokens(self, lengths: list[int]) -> tuple[Tensor, int]:
         """The row of each token where a gap as wide as a token can see lies before, between and
@@ -353,3 +365,8 @@ class WindowEncoder(nn.Module):
         layers = cast(Iterable[NormalizedMaxout], self.layers)
         weights: list[Tensor] = [layer.weight for layer in layers]
         return weights[:1]
+
+
+def is_on_cpu(values: Tensor) -> bool:
+    """RETURNS (bool): Whether values are on the processor, not on an accelerator."""
+    return values.device.type == "cpu"

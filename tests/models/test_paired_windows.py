@@ -39,6 +39,28 @@ def test_prediction_is_training_without_dropout(lengths, n_words):
             torch.testing.assert_close(predicted, trained.detach(), atol=5e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("window_size", [1, 2])
+@pytest.mark.parametrize("lengths", [[1], [3, 0, 4], [2] * 9, [700]])
+def test_accelerators_compute_what_processors_compute(lengths, window_size, monkeypatch):
+    """The way of other devices, taken on this one."""
+    torch.manual_seed(0)
+    encoder = WindowEncoder(8, 3, window_size, 3)
+    vectors = torch.cat([torch.zeros(1, 8), torch.randn(50, 8)])
+    word_of_token = torch.randint(1, 51, (sum(lengths),))
+
+    def outputs():
+        layers = []
+        trained = encoder(EmbeddedWords(vectors), word_of_token, lengths, 0.0, layers)
+        with torch.inference_mode():
+            predicted = encoder(EmbeddedWords(vectors), word_of_token, lengths, 0.0)
+        return [values.detach() for values in (trained, *layers, predicted)]
+
+    expected = outputs()
+    monkeypatch.setattr("spacy_mtl.models.cnn.is_on_cpu", lambda values: False)
+    for found, own in zip(outputs(), expected, strict=True):
+        torch.testing.assert_close(found, own, atol=5e-5, rtol=1e-4)
+
+
 def test_a_very_long_document():
     docs = make_docs()
     model = build_hash_embed_cnn(width=8, depth=2, embed_size=50)
