@@ -671,6 +671,7 @@ class SemanticRoleHead(Head):
             probabilities = span_probabilities(
                 tag_scores.rows(slice(None)), lengths.tolist(), span_starts, span_ends, roles
             ).tolist()
+        names = self.labels
         for number, (at_frame, role, start, end) in enumerate(
             zip(
                 owner.tolist(),
@@ -681,7 +682,7 @@ class SemanticRoleHead(Head):
             )
         ):
             if start < end:
-                frames[at_frame].arguments.append((self.labels[role], start, end))
+                frames[at_frame].arguments.append((names[role], start, end))
                 if probabilities is not None:
                     frames[at_frame].argument_scores.append(probabilities[number])
 
