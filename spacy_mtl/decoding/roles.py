@@ -60,7 +60,10 @@ def decode_roles(
         roots.update(dict.fromkeys(owners[~allowed[owners, label_ids]].tolist()))
     if not roots:
         return tags
-    parts = [slice(first, first + size) for first, size in zip(first_rows, sizes, strict=True)]
+    parts = {
+        sequence: slice(int(first_rows[sequence]), int(first_rows[sequence] + sizes[sequence]))
+        for sequence in roots
+    }
     pool = Pool(
         [_allow(scores.rows(parts[sequence]), allowed, sequence) for sequence in roots], constraints
     )

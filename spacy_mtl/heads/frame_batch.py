@@ -119,11 +119,16 @@ def best_of_segments(scores: np.ndarray, segments: np.ndarray, n_segments: int) 
     """Find the row with the highest score of each segment.
 
     scores (np.ndarray): [rows].
-    segments (np.ndarray): [rows], the segment of each.
+    segments (np.ndarray): [rows], the segment of each, ascending.
     n_segments (int): The number of segments.
     RETURNS (np.ndarray): [segments], the first such row, -1 for a segment without rows.
     """
     best = np.full(n_segments, -1, dtype=np.int64)
-    order = np.lexsort((-np.arange(len(scores)), scores, segments))
-    best[segments[order]] = order  # the last one written stays: the highest of each segment
+    if not len(scores):
+        return best
+    starts = np.flatnonzero(np.diff(segments, prepend=-1))
+    highest = np.maximum.reduceat(scores, starts)
+    sizes = np.diff(starts, append=len(scores))
+    rows = np.flatnonzero(scores == np.repeat(highest, sizes))
+    best[segments[rows[::-1]]] = rows[::-1]  # the last one written stays: the first of each segment
     return best

@@ -651,9 +651,9 @@ class SemanticRoleHead(Head):
         tags = self.model.ops.to_numpy(scores.tags)
         labels, begins = tags[:, :-1], tags[:, -1]
         at = first_pair + predicates - starts
-        for length in range(max(frame.predicate_end - frame.predicate for frame in frames)):
-            has_more = np.asarray([f.predicate_end - f.predicate > length for f in frames])
-            inside = has_more & (at + length < first_pair + lengths)
+        sizes = np.asarray([frame.predicate_end - frame.predicate for frame in frames])
+        for length in range(int(sizes.max())):
+            inside = (sizes > length) & (at + length < first_pair + lengths)
             labels[at[inside] + length, 1:] = -np.inf  # a predicate is not its own argument
         if self.cfg["argument_kind"] == "heads":
             begins = np.full_like(begins, np.inf)  # no argument goes on
