@@ -633,11 +633,10 @@ class SemanticRoleHead(Head):
             for d, frame in zip(doc_of.tolist(), frames, strict=True)
         ]
         first, last = int(starts[0]), int(ends.max())  # the network need not see other tokens
-        vectors, framer = batch.vectors[first:last], self.model.get_ref("framer")
+        vectors = batch.vectors[first:last]
         query = frame_query(predicates - first, starts - first, ends - first, forms, self.senses)
-        self._choose_rolesets(
-            query, framer.predict((vectors, query.for_rolesets())).senses, forms, frames
-        )
+        senses = self._score(vectors, query.for_rolesets()).senses
+        self._choose_rolesets(query, senses, forms, frames)
         is_kept = ~self._are_bare(frames)
         if not is_kept.any():
             return
@@ -645,7 +644,7 @@ class SemanticRoleHead(Head):
         predicates, starts, ends, doc_starts = (
             values[is_kept] for values in (predicates, starts, ends, doc_starts)
         )
-        scores = framer.predict((vectors, query.for_arguments(is_kept)))
+        scores = self._score(vectors, query.for_arguments(is_kept))
         lengths = ends - starts
         first_pair = np.cumsum(lengths) - lengths
         tags = self.model.ops.to_numpy(scores.tags)
@@ -685,6 +684,11 @@ class SemanticRoleHead(Head):
                 frames[at_frame].arguments.append((names[role], start, end))
                 if probabilities is not None:
                     frames[at_frame].argument_scores.append(probabilities[number])
+
+    def _score(self, vectors: Floats2d, query: FrameQuery) -> FrameScores:
+        """RETURNS (FrameScores): What the network makes of a query."""
+        scores: FrameScores = self.model.get_ref("framer").predict((vectors, query))
+        return scores
 
     def _are_bare(self, frames: Sequence[PredictedFrame]) -> np.ndarray:
         """RETURNS (np.ndarray): [frames], bool: those whose rolesets have no arguments."""
