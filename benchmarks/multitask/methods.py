@@ -46,16 +46,20 @@ _METHODS = [
     Method(TUNED, "StaticWeights", {"weights": TUNED_WEIGHTS}),
     Method("equal norms", "Uniform", {"normalize": "norm"}),
     Method("DecisionNorms", "DecisionNorms"),
-    Method("DecisionNorms, with syntax", "DecisionNorms", heads=(*HEADS, SCAFFOLD)),
-    Method(
-        "DecisionNorms, power 0.25, with syntax",
-        "DecisionNorms",
-        {"power": 0.25},
-        (*HEADS, SCAFFOLD),
+    *(
+        Method(f"DecisionNorms, power {power}", "DecisionNorms", {"power": power})
+        for power in (0.25, 0.5, 1.0)
+    ),
+    *(
+        Method(
+            f"DecisionNorms, power {power}, with syntax",
+            "DecisionNorms",
+            {"power": power},
+            (*HEADS, SCAFFOLD),
+        )
+        for power in (0.25, 0.5)
     ),
     Method("roles with syntax", "DecisionNorms", heads=("srl", SCAFFOLD)),
-    Method("DecisionNorms, power 0.25", "DecisionNorms", {"power": 0.25}),
-    Method("DecisionNorms, power 0.75", "DecisionNorms", {"power": 0.75}),
     *(
         Method(
             f"norms 1 : {textcat} : {srl}",

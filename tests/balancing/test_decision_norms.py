@@ -15,12 +15,12 @@ from .methods import TASKS, make_balancer, make_step, steps
 few = settings(max_examples=10, deadline=None)
 
 
-@given(step=steps(min_tasks=2))
+@given(step=steps(min_tasks=2), power=st.sampled_from([0.5, 0.75, 1.0]))
 @few
-def test_norms_are_as_the_roots_of_the_numbers_of_decisions(step):
-    weights = make_balancer("DecisionNorms").weigh(step)
+def test_norms_are_as_powers_of_the_numbers_of_decisions(step, power):
+    weights = make_balancer("DecisionNorms", power=power).weigh(step)
     norms = {task: weights[task] * np.linalg.norm(step.gradients[task]) for task in step.tasks}
-    ratios = [norms[task] / step.decisions[task] ** 0.5 for task in step.tasks]
+    ratios = [norms[task] / step.decisions[task] ** power for task in step.tasks]
     assert ratios == pytest.approx([ratios[0]] * len(ratios))
     plain = sum(np.linalg.norm(step.gradients[task]) ** 2 for task in step.tasks)
     assert sum(norm**2 for norm in norms.values()) == pytest.approx(plain)
@@ -29,8 +29,8 @@ def test_norms_are_as_the_roots_of_the_numbers_of_decisions(step):
 @given(step=steps(min_tasks=2), other=st.integers(0, 2**31))
 @few
 def test_with_right_angles_no_other_weights_are_fairer(step, other):
-    """The product of the tasks' improvements, to the powers of their numbers, is at its maximum."""
-    numbers = np.array([step.decisions[task] for task in step.tasks])
+    """The product of the tasks' improvements, to their bargaining powers, is at its maximum."""
+    numbers = np.array([step.decisions[task] ** 1.5 for task in step.tasks])
     squares = step.gram.diagonal()
 
     def fairness(weights):
@@ -71,7 +71,7 @@ def test_the_number_is_a_running_mean_by_task():
     balancer.weigh(make_step(TASKS[:2], rows, [1.0, 1.0], decisions=[100.0, 100.0]))
     weights = balancer.weigh(make_step(TASKS[:2], rows, [1.0, 1.0], decisions=[300.0, 100.0]))
     expected = (0.99 * 100 + 300) / 1.99 / 100
-    assert weights["ner"] / weights["srl"] == pytest.approx(expected**0.5)
+    assert weights["ner"] / weights["srl"] == pytest.approx(expected**0.75)
 
 
 class Watcher:
