@@ -15,8 +15,8 @@ from .running import RunningMeans
 
 @registry.misc("spacy_mtl.DecisionNorms.v1")
 class DecisionNorms(BalancingMethod):
-    """Each task's gradient is brought to a norm that is proportional to a power of the number of its
-    decisions in a step: tags of tokens, tags of pairs of a predicate and a token, categories of
+    """Each task's gradient is brought to a norm that is proportional to a power of the number of
+    its decisions in a step: tags of tokens, tags of pairs of a predicate and a token, categories of
     documents. Both norm and number are running means, by task.
 
     Why: an optimizer such as Adam takes steps of the same size whatever the scale of the gradient,
