@@ -183,17 +183,22 @@ def _run_viterbi(
     places = np.arange(len(rows))
     begin, inside = contest.begin[rows].T.copy(), contest.inside[rows].T.copy()
     closed = contest.closed[rows]
-    span_sums = np.empty_like(begin)  # [labels left, places], best sums that end in B or I
+    opened = np.concatenate([closed[None], begin])  # [1 + labels left, places]
+    continued = np.concatenate([np.full_like(closed, -np.inf)[None], inside])
+    state_sums = np.empty_like(opened)  # best sums that end in O or any B, and in a label's B or I
     sums = np.empty_like(closed)  # [places], best sums
     borders = list(zip(firsts.tolist(), (firsts + counts).tolist(), strict=True))
     best = np.zeros(len(starts))
-    in_span = np.full((len(begin), len(starts)), -np.inf)
+    last = np.full((len(opened), len(starts)), -np.inf)
     for first, end in borders:
-        opened = begin[:, first:end] + best[: end - first]
-        extended = inside[:, first:end] + in_span[:, : end - first]
-        in_span = np.maximum(opened, extended, out=span_sums[:, first:end])
-        ended = closed[first:end] + best[: end - first]
-        best = np.maximum(ended, in_span.max(axis=0), out=sums[first:end])
+        size = end - first
+        last = np.maximum(
+            opened[:, first:end] + best[:size],
+            continued[:, first:end] + last[:, :size],
+            out=state_sums[:, first:end],
+        )
+        best = np.maximum.reduce(last, axis=0, out=sums[first:end])
+    span_sums = state_sums[1:]  # [labels left, places]
     before = places - np.concatenate([counts[:1], counts[:-1]]).repeat(counts)
     is_first = places < counts[0]
     best_before = np.where(is_first, 0.0, sums[before])
