@@ -101,8 +101,8 @@ def draw_speed(results: Results, path: Path) -> bool:
     figure.text(
         0.99,
         -0.02,
-        "* spacy-mtl: entities, categories and semantic roles (in training also sentence "
-        "boundaries); spaCy: entities and categories. x: times spaCy as installed.",
+        "* spacy-mtl: entities, categories and semantic roles; spaCy: entities and categories. "
+        "x: times spaCy as installed.",
         ha="right",
         fontsize=8,
         color=GREY,
