@@ -57,8 +57,9 @@ def build_hash_embed_attention(
     precision (str): Precision of the maxout layers' matrix products, "float32" or "bfloat16"; in
         training of those of the window layers, on CPU. Where the processor can't do the latter
         fast, it warns and uses float32.
-    cached_words (int): The number of words whose embedded vectors are kept in prediction, at
-        `4 * width` bytes each; 0 for none. With static vectors none are kept.
+    cached_words (int): The number of words whose embedded vectors and first products are kept in
+        prediction, at `4 * width * (1 + maxout_pieces * (2 * window_size + 1))` bytes each; 0 for
+        none. With static vectors none are kept.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     RAISES (ValueError): If the heads do not divide the width.
@@ -131,6 +132,14 @@ class AttentionEncoder(nn.Module):
             if layers_seen is not None:
                 layers_seen.append(tokens)
         return tokens
+
+    def word_products(self, words: Tensor) -> Tensor:
+        """See `WindowEncoder.word_products`."""
+        return self.windows.word_products(words)
+
+    def word_parameters(self) -> list[Tensor]:
+        """See `WindowEncoder.word_parameters`."""
+        return self.windows.word_parameters()
 
 
 class LocalAttention(nn.Module):

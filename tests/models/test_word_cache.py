@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from thinc.api import Adam, fix_random_seed
 
+from spacy_mtl.models.attention import build_hash_embed_attention
 from spacy_mtl.models.bilstm import build_hash_embed_bilstm
 from spacy_mtl.models.cnn import build_hash_embed_cnn
 from spacy_mtl.models.doc_encoder import torch_module
 from spacy_mtl.models.word_cache import WordCache
 
 from .encoding import assert_close, make_docs
+
+BUILDERS = [build_hash_embed_cnn, build_hash_embed_bilstm, build_hash_embed_attention]
 
 
 def make_pair(docs, build=build_hash_embed_cnn, **other):
@@ -42,7 +45,7 @@ def update(model, docs, optimizer):
     model.finish_update(optimizer)
 
 
-@pytest.mark.parametrize("build", [build_hash_embed_cnn, build_hash_embed_bilstm])
+@pytest.mark.parametrize("build", BUILDERS)
 def test_cache_fills_and_changes_nothing(build):
     docs = make_docs()
     cached, plain = make_pair(docs, build)
@@ -118,7 +121,7 @@ def test_parameters_can_change_in_torch(change):
     assert_close(cached.predict(docs), plain.predict(docs), tolerance=1e-5)
 
 
-@pytest.mark.parametrize("build", [build_hash_embed_cnn, build_hash_embed_bilstm])
+@pytest.mark.parametrize("build", BUILDERS)
 def test_weights_of_the_first_layer_can_change(build):
     docs = make_docs()
     cached, plain = make_pair(docs, build)
