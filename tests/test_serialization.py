@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 import spacy
+import srsly
 from thinc.api import Linear, Relu, chain
 
-from spacy_mtl.serialization import load_model_file
+from spacy_mtl.serialization import find_encoders_once, load_model_file
 
 from .trained import Trained
 
@@ -86,3 +87,29 @@ def test_other_network_is_explained(tmp_path: Path) -> None:
     (tmp_path / "model").write_bytes(Linear(2, 3).to_bytes())
     with pytest.raises(ValueError, match="saved with other settings than .components.ner."):
         load_model_file(chain(Relu(2, 3), Relu(3, 3)), tmp_path, "ner")
+
+
+def test_encoders_of_installed_packages_are_found_once(monkeypatch):
+    registry = srsly.msgpack_encoders
+    n_searches, registered = 0, {}
+
+    def search():
+        nonlocal n_searches
+        n_searches += 1
+        return {"theirs": str, "numpy": str}
+
+    monkeypatch.setattr(registry, "entry_points", True)
+    monkeypatch.setattr(registry, "get_entry_points", search)
+    monkeypatch.setattr(registry, "register", lambda name, func: registered.update({name: func}))
+    find_encoders_once.__wrapped__()  # not the cached one
+    assert registered == {"theirs": str}  # numpy's is srsly's own
+    assert srsly.msgpack_loads(srsly.msgpack_dumps({"a": [1]})) == {"a": [1]}
+    assert n_searches == 1
+
+
+def test_a_pipeline_with_a_trunk_does_not_search_the_packages_again(trained: Trained, monkeypatch):
+    nlp = spacy.load(trained.model)
+    for registry in (srsly.msgpack_encoders, srsly.msgpack_decoders):
+        monkeypatch.setattr(registry, "get_entry_points", lambda: 1 / 0)
+    doc = nlp("Ann gave Bob a book.")
+    assert spacy.tokens.Doc(nlp.vocab).from_bytes(doc.to_bytes()).text == doc.text

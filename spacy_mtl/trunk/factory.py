@@ -7,6 +7,7 @@ from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
 from ..balancing.decision_norms import DecisionNorms
+from ..serialization import find_encoders_once
 from .component import Level, MultiTaskTok2Vec
 
 DEFAULT_CONFIG = f"""
@@ -48,4 +49,5 @@ def make_mtl_tok2vec(
         trunk's output, or at all of its parameters, exact but with two more passes per task.
     RETURNS (MultiTaskTok2Vec): The trunk.
     """
+    find_encoders_once()
     return MultiTaskTok2Vec(nlp.vocab, model, name, balancer=balancer, level=level)
