@@ -19,7 +19,7 @@ def decode_bio(scores: TagScores, lengths: Sequence[int]) -> np.ndarray:
 
     A sequence is valid if each I-x follows B-x or I-x. Wherever the highest-scoring tags are valid
     they are the answer; the others are reduced to the few labels that matter (see `Contest`), cut
-    into segments that can be solved apart (see `_find_cuts`), and those run through the Viterbi
+    into segments that can be solved apart (see `find_cuts`), and those run through the Viterbi
     algorithm together. The work is linear in tokens and labels.
 
     scores (TagScores): The scores of all tokens.
@@ -128,7 +128,7 @@ def solve_contest(contest: Contest, is_start: np.ndarray, n_labels: int) -> np.n
 
 def _mend(tags: np.ndarray, contest: Contest, is_start: np.ndarray, n_labels: int) -> np.ndarray:
     """RETURNS (np.ndarray): [rows], the tags, the best valid ones where they are not valid."""
-    is_cut = is_start | _find_cuts(contest)
+    is_cut = is_start | find_cuts(contest)
     segment = is_cut.cumsum() - 1
     bad = np.flatnonzero(np.bincount(segment[_find_invalid(tags, is_cut, n_labels)]))
     if len(bad):
@@ -138,7 +138,7 @@ def _mend(tags: np.ndarray, contest: Contest, is_start: np.ndarray, n_labels: in
     return tags
 
 
-def _find_cuts(contest: Contest) -> np.ndarray:
+def find_cuts(contest: Contest, forbiddable: np.ndarray | None = None) -> np.ndarray:
     """Mark rows that some best sequence gives O or B, so that what lies before and after can be
     solved apart.
 
@@ -149,6 +149,8 @@ def _find_cuts(contest: Contest) -> np.ndarray:
     replacement makes another one impossible, this holds for all such rows at once.
 
     contest (Contest): The sequences.
+    forbiddable (Optional[np.ndarray]): [rows, labels left], bool: labels whose B, which is set
+        apart, may be forbidden later. Cuts are to hold then, too.
     RETURNS (np.ndarray): [rows], bool.
     """
     gain = np.maximum(contest.inside - contest.closed[:, None], -LOWEST_GAIN)
@@ -156,8 +158,10 @@ def _find_cuts(contest: Contest) -> np.ndarray:
     best_end = np.maximum.accumulate(total[::-1], axis=0)[::-1]
     best_sum = best_end - (total - gain)  # [rows, labels left], over the best choice of e
     rounding = 1e-12 * (1.0 + np.abs(total).max())
-    is_cut = (best_sum < -rounding) | (contest.begin >= contest.inside)
-    return np.asarray(is_cut.all(axis=1))
+    is_renewed = contest.begin >= contest.inside
+    if forbiddable is not None:
+        is_renewed &= ~forbiddable
+    return np.asarray(((best_sum < -rounding) | is_renewed).all(axis=1))
 
 
 def _run_viterbi(

@@ -62,32 +62,34 @@ def reduce_labels(
     return Contest(closed.astype(np.float64), closed_tags, labels, begin, inside)
 
 
-def reduce_factored(labels: np.ndarray, begins: np.ndarray, is_start: np.ndarray) -> Contest:
+def reduce_factored(
+    none: np.ndarray, labels: np.ndarray, begins: np.ndarray, is_start: np.ndarray
+) -> Contest:
     """Leave out the labels that need no I, where B-x scores what x does plus the smaller of 0 and
     `begins`, and I-x what x does minus the larger.
 
-    labels (np.ndarray): [rows, 1 + K], the scores of O and the labels.
+    none (np.ndarray): [rows], the scores of O.
+    labels (np.ndarray): [rows, K], the scores of the labels.
     begins (np.ndarray): [rows], whether a span begins.
     is_start (np.ndarray): [rows], the first row of each sequence, which no span can cross.
     RETURNS (Contest): What is left.
     """
-    row = np.arange(len(labels)) * labels.shape[1]
-    flat = labels.ravel()
+    at = np.arange(len(labels))
     sequence = is_start.cumsum() - 1  # [rows]
-    best = 1 + labels[:, 1:].argmax(axis=1)
+    best = labels.argmax(axis=1)
     penalty = np.minimum(begins, 0)
-    opened = flat.take(row + best) + penalty
-    closed = np.maximum(labels[:, 0], opened)
-    closed_tags = np.where(labels[:, 0] >= opened, 0, best)
+    opened = labels[at, best] + penalty
+    closed = np.maximum(none, opened)
+    closed_tags = np.where(none >= opened, 0, 1 + best)
     open_rows = np.flatnonzero((begins < 0) & ~is_start)  # in others an I never scores more
-    is_left = np.zeros((sequence[-1] + 1, labels.shape[1] - 1), dtype=bool)
+    is_left = np.zeros((sequence[-1] + 1, labels.shape[1]), dtype=bool)
     if len(open_rows):
-        goes_on = labels[open_rows, 1:] > closed[open_rows, None]
+        goes_on = labels[open_rows] > closed[open_rows, None]
         numbers, firsts = np.unique(sequence[open_rows], return_index=True)
         is_left[numbers] = np.logical_or.reduceat(goes_on, firsts, axis=0)
     own, is_unused = _list_labels(is_left)
     left = own[sequence]
-    scores = flat.take(left + row[:, None] + 1).astype(np.float64)
+    scores = labels[at[:, None], left].astype(np.float64)
     inside = scores - np.maximum(begins, 0)[:, None]
     inside[is_unused[sequence] | is_start[:, None]] = -np.inf
     return Contest(closed.astype(np.float64), closed_tags, left, scores + penalty[:, None], inside)

@@ -88,35 +88,45 @@ class FactoredScores:
     labels (np.ndarray): [tokens, 1 + K], logits of a softmax. -inf forbids a label; O must be
         possible.
     begins (np.ndarray): [tokens], logits of a sigmoid. inf forbids that a span goes on.
+    n_labels (Optional[int]): K, where `labels` has more columns, which are -inf.
     """
 
-    def __init__(self, labels: np.ndarray, begins: np.ndarray) -> None:
+    def __init__(
+        self, labels: np.ndarray, begins: np.ndarray, n_labels: int | None = None
+    ) -> None:
         # The likelier of B-x and I-x scores as much as x, the other less by |begins|, and O more by
         # the logarithm of the likelier one's probability: one number a token more than factored.
-        self._labels = labels.copy()
-        self._labels[:, 0] += np.log1p(np.exp(-np.abs(begins)))
+        self._labels = labels
+        self._none = labels[:, 0] + np.log1p(np.exp(-np.abs(begins)))
         self._begins = begins
+        self._n_labels = labels.shape[1] - 1 if n_labels is None else n_labels
 
     @property
     def n_labels(self) -> int:
         """See `TagScores`."""
-        return self._labels.shape[1] - 1
+        return self._n_labels
 
     def __len__(self) -> int:
         return len(self._labels)
 
     def best(self) -> np.ndarray:
         """See `TagScores`."""
-        label = self._labels.argmax(axis=1)
-        return label + self.n_labels * ((label > 0) & (self._begins < 0))
+        label = self._labels.argmax(axis=1)  # 0 for O
+        top = self._labels.ravel().take(np.arange(len(self)) * self._labels.shape[1] + label)
+        return np.where(self._none >= top, 0, label + self._n_labels * (self._begins < 0))
 
     def rows(self, chosen: slice | np.ndarray) -> np.ndarray:
         """See `TagScores`."""
-        labels, begins = self._labels[chosen], self._begins[chosen, None]
-        begin = labels[:, 1:] + np.minimum(begins, 0)
-        inside = labels[:, 1:] - np.maximum(begins, 0)
-        return np.concatenate([labels[:, :1], begin, inside], axis=1)
+        labels, begins = self._labels[chosen, 1 : 1 + self._n_labels], self._begins[chosen, None]
+        begin = labels + np.minimum(begins, 0)
+        inside = labels - np.maximum(begins, 0)
+        return np.concatenate([self._none[chosen, None], begin, inside], axis=1)
 
     def contest(self, chosen: np.ndarray, is_start: np.ndarray) -> Contest:
         """See `TagScores`."""
-        return reduce_factored(self._labels[chosen], self._begins[chosen], is_start)
+        return reduce_factored(
+            self._none[chosen],
+            self._labels[chosen, 1 : 1 + self._n_labels],
+            self._begins[chosen],
+            is_start,
+        )

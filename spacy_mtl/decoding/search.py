@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bio import decode_bio, mark_starts, solve_contest, spans_from_bio
+from .bio import decode_bio, find_cuts, mark_starts, solve_contest, spans_from_bio
 from .constraints import RoleConstraints, drop_violations
 from .contest import Contest, reduce_labels
 from .scores import PlainScores
@@ -23,12 +23,15 @@ class _Node:
     bound (float): No sequence of the part scores more.
     edits (Tuple): Each is the label, the rows (first and last, exclusive), and whether the label
         must start at the first of these rows. If not, it must not start in any.
+    before (Optional[np.ndarray]): [rows], the best sequence of the part that this one was split
+        from by the last edit; None for the whole.
     tags (Optional[np.ndarray]): [rows], the best sequence of the part, if it was decoded.
     violation (Optional[Tuple[int, int]]): Label and row of a violation in the best sequence.
     """
 
     bound: float
     edits: tuple[tuple[int, int, int, bool], ...] = ()
+    before: np.ndarray | None = None
     tags: np.ndarray | None = None
     violation: tuple[int, int] | None = None
 
@@ -117,6 +120,7 @@ class Pool:
         self.searches: list[_Search] = []
         self._apart = np.zeros((len(sequences), len(constraints.needs)), dtype=bool)
         self._contest: Contest | None = None
+        self._cuts = self.is_start  # where sequences can be cut, whatever is forbidden
         self._places: dict[int, dict[int, int]] = {}  # of labels in the contest, by sequence
 
     def search(
@@ -128,7 +132,7 @@ class Pool:
         tags (Optional[np.ndarray]): [rows], its best tags without constraints, where known.
         violation (Optional[Tuple[int, int]]): Label and row of a violation in them.
         """
-        root = _Node(np.inf, (), tags, violation)
+        root = _Node(np.inf, tags=tags, violation=violation)
         rows = self.scores[self.borders[number] : self.borders[number + 1]]
         self.searches.append(_Search(number, rows, root))
         if tags is not None:
@@ -185,6 +189,9 @@ class Pool:
                     self._contest = None
         if self._contest is None:
             self._contest = reduce_labels(self.scores, self.is_start, self._apart)
+            of_row = self._apart[self.is_start.cumsum() - 1]  # [rows, K]
+            forbiddable = np.take_along_axis(of_row, self._contest.labels, axis=1)
+            self._cuts = find_cuts(self._contest, forbiddable)
             self._places = {}
         return self._contest
 
@@ -204,15 +211,40 @@ class Pool:
         borders = np.cumsum([0, *sizes]).tolist()
         shifts = [self.borders[n] - border for n, border in zip(numbers, borders, strict=False)]
         row = np.arange(borders[-1]) + np.repeat(shifts, sizes)  # in the pool
-        part = Contest(*(values[row] for values in contest))
-        for number, node, offset in zip(numbers, nodes, borders, strict=False):
+        tags = np.concatenate([_tags_before(node, size) for node, size in zip(nodes, sizes)])
+        begin = contest.begin[row]
+        is_open = np.zeros(len(row), dtype=bool)  # rows to be solved again
+        for number, node, offset, size in zip(numbers, nodes, borders, sizes, strict=False):
             for label, first, last, is_demanded in node.edits:
-                place = self._place(contest, number, label)
+                if not is_demanded:
+                    place = self._place(contest, number, label)
+                    begin[offset + first : offset + last, place] = -np.inf
+            if _is_restricted(node):
+                label, first, last, _ = node.edits[-1]
+                edited = slice(offset + first, offset + last)
+                is_open[edited] = tags[edited] == 1 + label
+            else:
+                is_open[offset : offset + size] = True
+        # a segment without a start that the last edit forbids stays as it was
+        is_cut = mark_starts(sizes, len(row)) | (self._cuts[row] & (tags <= n_labels) & ~is_open)
+        segment = is_cut.cumsum() - 1
+        is_open = np.bincount(segment[is_open], minlength=segment[-1] + 1)[segment] > 0
+        chosen = row[is_open]
+        part = Contest(
+            contest.closed[chosen],
+            contest.closed_tags[chosen],
+            contest.labels[chosen],
+            begin[is_open],
+            contest.inside[chosen],
+        )
+        part.inside[is_cut[is_open]] = -np.inf
+        place_of = is_open.cumsum() - 1  # in the part, of each row that is there
+        for number, node, offset in zip(numbers, nodes, borders, strict=False):
+            for label, first, _, is_demanded in node.edits:
                 if is_demanded:
-                    self._demand(part, offset + first, place)
-                else:
-                    part.begin[offset + first : offset + last, place] = -np.inf
-        tags = solve_contest(part, mark_starts(sizes, len(row)), n_labels)
+                    place = self._place(contest, number, label)
+                    self._demand(part, place_of[offset + first], place)
+        tags[is_open] = solve_contest(part, is_cut[is_open], n_labels)
         scored = self.scores.ravel().take(row * self.scores.shape[1] + tags)
         sums = np.add.reduceat(scored.astype(np.float64), borders[:-1])
         starts, _, label_ids = spans_from_bio(tags, sizes, n_labels)
@@ -232,6 +264,16 @@ class Pool:
         contest.begin[row] = -np.inf
         contest.inside[row] = -np.inf
         contest.begin[row, place] = kept
+
+
+def _is_restricted(node: _Node) -> bool:
+    """RETURNS (bool): Whether a node only forbids what the node that it was split from had."""
+    return node.before is not None and not any(is_demanded for *_, is_demanded in node.edits)
+
+
+def _tags_before(node: _Node, size: int) -> np.ndarray:
+    """RETURNS (np.ndarray): [rows], the best tags before the last edit, where known."""
+    return np.zeros(size, dtype=np.int64) if node.before is None else node.before
 
 
 def _branch(node: _Node, rows: np.ndarray, constraints: RoleConstraints) -> list[_Node]:
@@ -262,7 +304,7 @@ def _branch(node: _Node, rows: np.ndarray, constraints: RoleConstraints) -> list
     for at in range(row if before else n_rows):
         if is_possible[at] and np.isfinite(loss[at]):
             bound = min(node.bound, total - float(loss[at]))
-            children.append(_Node(bound, (*node.edits, (needed, at, at + 1, True))))
+            children.append(_Node(bound, (*node.edits, (needed, at, at + 1, True)), node.tags))
     return children
 
 
@@ -273,7 +315,7 @@ def _forbid(node: _Node, label: int, first: int, last: int) -> list[_Node]:
     for other, row, _, is_demanded in node.edits:
         if is_demanded and other == label and first <= row < last:
             return []
-    return [_Node(node.bound, (*node.edits, (label, first, last, False)))]
+    return [_Node(node.bound, (*node.edits, (label, first, last, False)), node.tags)]
 
 
 def _can_start(label: int, edits: Sequence[tuple[int, int, int, bool]], n_rows: int) -> np.ndarray:

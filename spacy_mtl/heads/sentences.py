@@ -1,6 +1,6 @@
 """Where sentences start, as a semantic role head sees them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from spacy.attrs import IS_PUNCT, ORTH, SENT_START
@@ -22,7 +22,8 @@ def sentence_starts(docs: Sequence[Doc]) -> np.ndarray:
     """
     docs = [doc for doc in docs if len(doc)]
     is_known = [doc.has_annotation("SENT_START") for doc in docs]
-    guessed = _guess_starts([doc for doc, known in zip(docs, is_known, strict=True) if not known])
+    unknown = [doc for doc, known in zip(docs, is_known, strict=True) if not known]
+    guessed = iter(_guess_starts(unknown))
     parts = [
         np.atleast_1d(doc.to_array(SENT_START)) == 1 if known else next(guessed)
         for doc, known in zip(docs, is_known, strict=True)
@@ -32,28 +33,34 @@ def sentence_starts(docs: Sequence[Doc]) -> np.ndarray:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=bool)
 
 
-def _guess_starts(docs: Sequence[Doc]) -> Iterator[np.ndarray]:
-    """YIELDS (np.ndarray): For each document [tokens], boolean; all are looked at together."""
-    if docs:
-        parts = [doc.to_array([IS_PUNCT, ORTH]).reshape(-1, 2) for doc in docs]
-        is_punctuation, words = np.concatenate(parts).T
-        is_end = np.isin(words, _SENTENCE_END)
-        last = 0
-        for doc in docs:
-            first, last = last, last + len(doc)
-            yield after_sentence_end(is_punctuation[first:last] == 1, is_end[first:last])
+def _guess_starts(docs: Sequence[Doc]) -> list[np.ndarray]:
+    """RETURNS (List[np.ndarray]): For each document [tokens], boolean; all are looked at together.
+    The first token of a document is not told apart.
+    """
+    if not docs:
+        return []
+    lengths = np.asarray([len(doc) for doc in docs])
+    values = np.concatenate([doc.to_array([IS_PUNCT, ORTH]).reshape(-1, 2) for doc in docs])
+    is_end = np.isin(values[:, 1], _SENTENCE_END)
+    starts = after_sentence_end(values[:, 0] == 1, is_end, lengths)
+    return np.split(starts, lengths.cumsum()[:-1])
 
 
-def after_sentence_end(is_punctuation: np.ndarray, is_end: np.ndarray) -> np.ndarray:
-    """Find the words before which, since the last word, a sentence has ended.
+def after_sentence_end(
+    is_punctuation: np.ndarray, is_end: np.ndarray, lengths: np.ndarray
+) -> np.ndarray:
+    """Find the words before which, since the last word of the document, a sentence has ended.
 
     is_punctuation (np.ndarray): [tokens], boolean.
     is_end (np.ndarray): [tokens], whether the token ends a sentence, boolean.
+    lengths (np.ndarray): [documents], the tokens of each document.
     RETURNS (np.ndarray): [tokens], boolean.
     """
-    is_word = ~(is_punctuation | is_end)
-    words = np.flatnonzero(is_word)
-    n_ends = is_end.cumsum()[words]
-    starts = np.zeros(len(is_word), dtype=bool)
-    starts[words] = np.diff(n_ends, prepend=0) > 0
+    words = np.flatnonzero(~(is_punctuation | is_end))
+    n_ends = np.append(0, is_end.cumsum())  # [1 + tokens], before each token
+    before_doc = n_ends[lengths.cumsum() - lengths].repeat(lengths)  # [tokens]
+    before_word = n_ends[words]
+    at_last_word = np.maximum(np.append(0, before_word)[:-1], before_doc[words])
+    starts = np.zeros(len(is_end), dtype=bool)
+    starts[words] = before_word > at_last_word
     return starts

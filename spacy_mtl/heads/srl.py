@@ -647,8 +647,10 @@ class SemanticRoleHead(Head):
         scores = self._score(vectors, query.for_arguments(is_kept))
         lengths = ends - starts
         first_pair = np.cumsum(lengths) - lengths
-        tags = self.model.ops.to_numpy(scores.tags)
-        labels, begins = tags[:, :-1], tags[:, -1]
+        labels = self.model.ops.to_numpy(scores.tags)
+        n_roles = len(self.labels)
+        begins = labels[:, 1 + n_roles].copy()
+        labels[:, 1 + n_roles :] = -np.inf
         at = first_pair + predicates - starts
         sizes = np.asarray([frame.predicate_end - frame.predicate for frame in frames])
         for length in range(int(sizes.max())):
@@ -656,9 +658,9 @@ class SemanticRoleHead(Head):
             labels[at[inside] + length, 1:] = -np.inf  # a predicate is not its own argument
         if self.cfg["argument_kind"] == "heads":
             begins = np.full_like(begins, np.inf)  # no argument goes on
-        tag_scores = FactoredScores(labels, begins)
+        tag_scores = FactoredScores(labels, begins, n_roles)
         span_starts, span_ends, roles = spans_from_bio(
-            self._decode(tag_scores, lengths, frames), lengths.tolist(), len(self.labels)
+            self._decode(tag_scores, lengths, frames), lengths.tolist(), n_roles
         )
         owner = np.searchsorted(first_pair, span_starts, side="right") - 1
         shift = starts[owner] - first_pair[owner]

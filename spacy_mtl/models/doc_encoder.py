@@ -79,18 +79,21 @@ class EmbedAndEncode(nn.Module):
                 return [words]
             return [words, cast(Any, self.encode).word_products(words)]
 
+        def encode(words: EmbeddedWords, rows: np.ndarray) -> Tensor:
+            word_of_token = torch.from_numpy(rows[batch.word_of_token]).to(device)
+            if layers is None:
+                return cast(Tensor, self.encode(words, word_of_token, batch.lengths, dropout))
+            seen: list[Tensor] = []
+            self.encode(words, word_of_token, batch.lengths, dropout, seen)
+            return torch.cat([seen[number] for number in layers], 1)
+
         if torch.is_grad_enabled() or batch.vectors is not None or device.type != "cpu":
             embedded = self._embed(batch.values, batch.vectors, dropout, device)
-            tables, rows = [F.pad(embedded, (0, 0, 1, 0))], np.arange(1, 1 + len(embedded))
-        else:
-            tables, rows = self.cache.find(batch.keys, [*parameters, *of_products], embed_some)
-        words = EmbeddedWords(*tables)
-        word_of_token = torch.from_numpy(rows[batch.word_of_token]).to(device)
-        if layers is None:
-            return cast(Tensor, self.encode(words, word_of_token, batch.lengths, dropout))
-        seen: list[Tensor] = []
-        self.encode(words, word_of_token, batch.lengths, dropout, seen)
-        return torch.cat([seen[number] for number in layers], 1)
+            words = EmbeddedWords(F.pad(embedded, (0, 0, 1, 0)))
+            return encode(words, np.arange(1, 1 + len(embedded)))
+        kept_parameters = [*parameters, *of_products]
+        with self.cache.reading(batch.keys, kept_parameters, embed_some) as (tables, rows):
+            return encode(EmbeddedWords(*tables), rows)
 
     def _embed(
         self, values: np.ndarray, vectors: Floats2d | None, dropout: float, device: torch.device

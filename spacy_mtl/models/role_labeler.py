@@ -73,8 +73,9 @@ class FrameScores:
     """The scores for a query.
 
     tags (Floats2d): [pairs, 1 + roles + 1], for each pair of a predicate and a token of its range,
-        predicate by predicate: scores of O and of each role, and last, of whether an argument
-        begins here, if it is one. See `FactoredScores`.
+        predicate by predicate: scores of O and of each role, and then of whether an argument
+        begins here, if it is one. See `FactoredScores`. In prediction there can be more columns,
+        which mean nothing.
     senses (Floats2d): [candidates, 1].
     """
 
@@ -304,21 +305,20 @@ class FrameScorer(nn.Module):
 
         pairs (Tensor): [pairs, 3], a row of each part.
         parts (Sequence[Tensor]): Three matrices [rows, argument_width].
-        RETURNS (Tensor): [pairs, 1 + roles + 1].
+        RETURNS (Tensor): [pairs, columns], at least 1 + roles + 1; the others mean nothing.
         """
-        n_tags = self.tag.out_features
-        unused = -n_tags % PRODUCT_COLUMNS
+        unused = -self.tag.out_features % PRODUCT_COLUMNS
         weight, bias = pad(self.tag.weight, (0, 0, 0, unused)).t(), pad(self.tag.bias, (0, unused))
         sizes = torch.tensor([0, *map(len, parts[:-1])], device=pairs.device)
         rows = pairs + sizes.cumsum(0)
         table = torch.cat(list(parts))
-        scores = table.new_empty((len(pairs), n_tags + unused))
+        scores = table.new_empty((len(pairs), len(bias)))
         at_once = max(len(pairs), 1) if pairs.is_cuda else BLOCK_PAIRS
         for first in range(0, len(pairs), at_once):
             block = slice(first, first + at_once)
             hidden = gelu(embedding_bag(rows[block], table, mode="sum"))
             torch.addmm(bias, hidden, weight, out=scores[block])
-        return scores[:, :n_tags]
+        return scores
 
 
 class RangePacking:

@@ -1,7 +1,8 @@
 """What was computed of words seen before, kept across batches of a prediction."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -42,34 +43,42 @@ class WordCache(Kept):
         """RETURNS (int): The number of words in the cache."""
         return 0 if self._kept is None else self._kept.n_words
 
-    def find(
+    @contextmanager
+    def reading(
         self,
         keys: np.ndarray,
         parameters: Sequence[Tensor],
         compute: Callable[[np.ndarray], Sequence[Tensor]],
-    ) -> tuple[list[Tensor], np.ndarray]:
-        """Find what is kept of distinct words, computing it for those that are not known.
+    ) -> Iterator[tuple[list[Tensor], np.ndarray]]:
+        """Read what is kept of distinct words, computing it for those that are not known.
 
-        Nothing is copied: a table's rows stay as they are for as long as somebody holds it.
+        Nothing is copied: the tables can be read within the context, and not after it, when other
+        words may take the place of these.
 
         keys (np.ndarray): [words], unsigned 64-bit hashes in ascending order.
         parameters (Sequence[Tensor]): All parameters that the values depend on.
         compute (Callable[[np.ndarray], Sequence[Tensor]]): Takes the numbers of some of the words,
             returns one or more matrices [some words, columns].
-        RETURNS (Tuple[List[Tensor], np.ndarray]): A table [rows, columns] for each of these
+        YIELDS (Tuple[List[Tensor], np.ndarray]): A table [rows, columns] for each of these
             matrices, whose first row is zeros and belongs to no word; and [words], the row of each
             word.
         """
         if len(keys) > self.size or not self._lock.acquire(blocking=False):
             computed = compute(np.arange(len(keys)))
-            return [F.pad(values, (0, 0, 1, 0)) for values in computed], np.arange(len(keys)) + 1
+            yield [F.pad(values, (0, 0, 1, 0)) for values in computed], np.arange(len(keys)) + 1
+            return
         try:
             kept = self._kept
             if kept is None or not kept.state.is_current(parameters):
                 kept = self._kept = _Kept(self.size, parameters)
-            return kept.find(keys, compute)
+            tables, rows = kept.find(keys, compute)
+            kept.readers.append(threading.get_ident())
         finally:
             self._lock.release()
+        try:
+            yield tables, rows
+        finally:
+            kept.readers.remove(threading.get_ident())
 
 
 class _Kept:
@@ -78,17 +87,23 @@ class _Kept:
     def __init__(self, size: int, parameters: Sequence[Tensor]) -> None:
         self.state = ParameterState(parameters)
         self.size = size
-        self.n_words = 0
         self.n_calls = 0
         self.keys = np.zeros(0, dtype=np.uint64)  # [words], ascending
         self.rows = np.zeros(0, dtype=np.int64)  # [words], where the values of each key are
+        self.free = 1 + np.arange(size)  # rows without a word
         self.last_use = np.zeros(1 + size, dtype=np.int64)  # [rows], the call that used it last
         self.tables: list[Tensor] = []  # [1 + size, columns] each
+        self.readers: list[int] = []  # threads that read the tables now
+
+    @property
+    def n_words(self) -> int:
+        """RETURNS (int): The number of words."""
+        return len(self.keys)
 
     def find(
         self, keys: np.ndarray, compute: Callable[[np.ndarray], Sequence[Tensor]]
     ) -> tuple[list[Tensor], np.ndarray]:
-        """See `WordCache.find`."""
+        """See `WordCache.reading`."""
         self.n_calls += 1
         found, rows = self._look_up(keys)
         self.last_use[rows[found]] = self.n_calls
@@ -98,18 +113,17 @@ class _Kept:
         computed = compute(missing)
         if not self.tables:
             self.tables = self._make_tables(computed)
-        if self.n_words + len(missing) > self.size:
+        if len(missing) > len(self.free):
             self._drop(max(int(found.sum()), min(self.size // 2, self.size - len(missing))))
-            found, rows = self._look_up(keys)
-        first = 1 + self.n_words
-        self.n_words += len(missing)
-        rows[missing] = np.arange(first, 1 + self.n_words)
+        new, self.free = self.free[: len(missing)], self.free[len(missing) :]
+        rows[missing] = new
+        places = torch.from_numpy(new)
         for table, values in zip(self.tables, computed, strict=True):
-            table[first : 1 + self.n_words] = values
-        self.last_use[rows[missing]] = self.n_calls
+            table.index_copy_(0, places, values)
+        self.last_use[new] = self.n_calls
         place = np.searchsorted(self.keys, keys[missing])
         self.keys = np.insert(self.keys, place, keys[missing])
-        self.rows = np.insert(self.rows, place, rows[missing])
+        self.rows = np.insert(self.rows, place, new)
         return self.tables, rows
 
     def _look_up(self, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -128,16 +142,14 @@ class _Kept:
         return tables
 
     def _drop(self, n_kept: int) -> None:
-        """Keep only the words that were used last, in new tables: somebody may read the old."""
-        used = self.last_use[1 : 1 + self.n_words]
-        kept = 1 + np.argsort(-used, kind="stable")[:n_kept]  # rows
-        new_row = np.full(1 + self.n_words, -1)
-        new_row[kept] = 1 + np.arange(n_kept)
-        tables = self._make_tables(self.tables)
-        for table, old in zip(tables, self.tables, strict=True):
-            table[1 : 1 + n_kept] = old[torch.from_numpy(kept)]
-        self.tables = tables
-        self.last_use[1 : 1 + n_kept] = self.last_use[kept]
-        rows = new_row[self.rows]
-        self.keys, self.rows = self.keys[rows >= 0], rows[rows >= 0]
-        self.n_words = n_kept
+        """Keep only the words that were used last. The others' rows can be written to, so that
+        tables that some other thread reads are replaced."""
+        if self.readers:
+            old_tables, self.tables = self.tables, self._make_tables(self.tables)
+            for table, old in zip(self.tables, old_tables, strict=True):
+                table.copy_(old)
+        oldest = np.argsort(-self.last_use[self.rows], kind="stable")[n_kept:]
+        is_kept = np.ones(self.n_words, dtype=bool)
+        is_kept[oldest] = False
+        self.free = np.concatenate([self.rows[~is_kept], self.free])
+        self.keys, self.rows = self.keys[is_kept], self.rows[is_kept]

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -197,26 +198,49 @@ def vectors_of(keys):
 
 
 @settings(max_examples=50)
-@given(st.lists(st.sets(st.integers(0, 30), min_size=1), max_size=12), st.integers(0, 12))
-def test_bounded_and_right_for_any_batches(batches, size):
+@given(
+    st.lists(st.sets(st.integers(0, 30), min_size=1), max_size=12), st.integers(0, 12), st.data()
+)
+def test_bounded_and_right_for_any_batches(batches, size, is_held):
     cache = WordCache(size)
     n_computed = 0
-    held = []
-    for batch in batches:
-        keys = np.array(sorted(batch), dtype=np.uint64)
+    with ExitStack() as held_open:
+        held = []
+        for batch in batches:
+            keys = np.array(sorted(batch), dtype=np.uint64)
 
-        def compute(chosen, keys=keys):
-            nonlocal n_computed
-            n_computed += len(chosen)
-            return vectors_of(keys[chosen]), -vectors_of(keys[chosen])
+            def compute(chosen, keys=keys):
+                nonlocal n_computed
+                n_computed += len(chosen)
+                return vectors_of(keys[chosen]), -vectors_of(keys[chosen])
 
-        tables, rows = cache.find(keys, [], compute)
-        held.append((tables, rows, keys))
-        assert len(cache) <= size
-        before = n_computed
-        cache.find(keys, [], compute)
-        assert n_computed == before + (len(keys) if len(keys) > size else 0)
-    for (vectors, products), rows, keys in held:  # also after later batches
-        assert torch.equal(vectors[rows], vectors_of(keys))
-        assert torch.equal(products[rows], -vectors_of(keys))
-        assert not vectors[0].any() and not products[0].any()
+            reading = cache.reading(keys, [], compute)
+            if is_held.draw(st.booleans()):
+                held.append((*held_open.enter_context(reading), keys))
+            else:
+                with reading as (tables, rows):
+                    check_tables(tables, rows, keys)
+            assert len(cache) <= size
+            before = n_computed
+            with cache.reading(keys, [], compute) as (tables, rows):
+                check_tables(tables, rows, keys)
+            assert n_computed == before + (len(keys) if len(keys) > size else 0)
+        for tables, rows, keys in held:  # also after later batches
+            check_tables(tables, rows, keys)
+
+
+def check_tables(tables, rows, keys):
+    vectors, products = tables
+    assert torch.equal(vectors[rows], vectors_of(keys))
+    assert torch.equal(products[rows], -vectors_of(keys))
+    assert not vectors[0].any() and not products[0].any()
+
+
+def test_rows_are_used_again():
+    cache = WordCache(10)
+    addresses = set()
+    for first in range(0, 60, 6):
+        keys = np.arange(first, first + 6, dtype=np.uint64)
+        with cache.reading(keys, [], lambda chosen, k=keys: [vectors_of(k[chosen])]) as (tables, _):
+            addresses.add(tables[0].data_ptr())
+    assert len(addresses) == 1
