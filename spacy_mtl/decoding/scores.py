@@ -91,9 +91,7 @@ class FactoredScores:
     n_labels (Optional[int]): K, where `labels` has more columns, which are -inf.
     """
 
-    def __init__(
-        self, labels: np.ndarray, begins: np.ndarray, n_labels: int | None = None
-    ) -> None:
+    def __init__(self, labels: np.ndarray, begins: np.ndarray, n_labels: int | None = None) -> None:
         # The likelier of B-x and I-x scores as much as x, the other less by |begins|, and O more by
         # the logarithm of the likelier one's probability: one number a token more than factored.
         self._labels = labels

@@ -211,7 +211,9 @@ class Pool:
         borders = np.cumsum([0, *sizes]).tolist()
         shifts = [self.borders[n] - border for n, border in zip(numbers, borders, strict=False)]
         row = np.arange(borders[-1]) + np.repeat(shifts, sizes)  # in the pool
-        tags = np.concatenate([_tags_before(node, size) for node, size in zip(nodes, sizes)])
+        tags = np.concatenate(
+            [_tags_before(node, size) for node, size in zip(nodes, sizes, strict=True)]
+        )
         begin = contest.begin[row]
         is_open = np.zeros(len(row), dtype=bool)  # rows to be solved again
         for number, node, offset, size in zip(numbers, nodes, borders, sizes, strict=False):

@@ -16,7 +16,8 @@ from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
 from .dropout import dropout_mask
 from .embed import EmbeddedWords, NormalizedMaxout, in_blocks
-from .paired_windows import encode_pairs, pair_filters
+from .pair_products import pair_filters
+from .paired_windows import encode_pairs
 from .parameter_state import Derived
 from .precision import Precision
 from .window_blocks import encode_blocks
@@ -261,7 +262,8 @@ class WindowEncoder(nn.Module):
             return encode_blocks(layer, self.window_size, rows)
         layers = list(cast(Iterable[NormalizedMaxout], self.layers))
         filters = self.filters.get(
-            [layer.weight for layer in layers], lambda: [pair_filters(layer) for layer in layers]
+            [layer.weight for layer in layers],
+            lambda: [pair_filters(layer.weight.detach().flatten(0, 1)) for layer in layers],
         )
         return encode_pairs(layer, filters[number], rows)
 

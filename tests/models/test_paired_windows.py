@@ -4,7 +4,8 @@ import torch
 
 from spacy_mtl.models.cnn import WindowEncoder, build_hash_embed_cnn
 from spacy_mtl.models.embed import EmbeddedWords, NormalizedMaxout
-from spacy_mtl.models.paired_windows import encode_pairs, pair_filters
+from spacy_mtl.models.pair_products import pair_filters
+from spacy_mtl.models.paired_windows import encode_pairs
 
 from .encoding import assert_close, make_docs
 
@@ -19,7 +20,7 @@ def test_pairs_give_what_windows_give(n_rows, pieces):
     with torch.no_grad():
         windows = torch.cat([rows[:-2], rows[1:-1], rows[2:]], 1)
         expected = rows[1:-1] + layer(windows)
-        encoded = encode_pairs(layer, pair_filters(layer), rows)
+        encoded = encode_pairs(layer, pair_filters(layer.weight.flatten(0, 1)), rows)
     torch.testing.assert_close(encoded[1:-1], expected, atol=2e-5, rtol=1e-5)
     assert not encoded[0].any() and not encoded[-1].any()
 

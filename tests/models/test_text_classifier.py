@@ -87,6 +87,12 @@ def test_segment_max():
     assert result.tolist() == [[-1.0, 5.0], [0.0, 0.0], [-7.0, 0.0]]
 
 
+def test_gradient_of_segment_max_goes_to_the_highest_in_equal_parts():
+    rows = torch.tensor([[1.0, 2.0], [1.0, 0.0], [0.0, 3.0]], requires_grad=True)
+    segment_max(rows, torch.tensor([0, 0, 2]), 3).backward(torch.tensor([[4.0, 1], [7, 7], [2, 3]]))
+    assert rows.grad.tolist() == [[2.0, 1.0], [2.0, 0.0], [2.0, 3.0]]
+
+
 @pytest.mark.parametrize("settings", [(0,), (6,), (0, 3, 2), (6, 3, 2)])
 def test_gradient_of_the_network(settings):
     torch.manual_seed(0)
