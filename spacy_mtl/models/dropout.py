@@ -41,6 +41,11 @@ def dropout_mask(shape: Sequence[int], rate: float) -> Tensor:
     n_values = int(np.prod(shape))
     drawn = torch.empty(-(-n_values // 8), dtype=torch.int64).random_(_LOWEST, None)
     levels = drawn.numpy().view(np.uint8)[:n_values]
-    scale = np.float32(LEVELS / (LEVELS - n_dropped))
-    mask = np.multiply(levels >= n_dropped, scale)  # float32
+    mask = np.multiply(levels >= n_dropped, np.float32(scale_of_kept(rate)))
     return torch.from_numpy(mask).view(tuple(shape))
+
+
+def scale_of_kept(rate: float) -> float:
+    """RETURNS (float): The number in `dropout_mask` where a value is kept; 0 where none is."""
+    n_kept = LEVELS - round(rate * LEVELS)
+    return LEVELS / n_kept if n_kept > 0 else 0.0

@@ -8,55 +8,58 @@ import torch
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+from .dropout import dropout_mask, scale_of_kept
+
 TRAINING_BLOCK_PAIRS = 2048
 
 
 def tag_pairs(
-    pairs: Tensor, parts: Sequence[Tensor], weight: Tensor, bias: Tensor, mask: Tensor | None
+    pairs: Tensor, parts: Sequence[Tensor], weight: Tensor, bias: Tensor, dropout: float
 ) -> Tensor:
-    """Score the tags of pairs: a sum of rows, one nonlinearity, a linear layer.
+    """Score the tags of pairs: a sum of rows, a rectifier, a linear layer.
 
     pairs (Tensor): [pairs, parts], a row of each part.
     parts (Sequence[Tensor]): Matrices [rows, width].
     weight (Tensor): [tags, width].
     bias (Tensor): [tags].
-    mask (Optional[Tensor]): [pairs, width], what is multiplied with the hidden units; None for no
-        dropout.
+    dropout (float): Share of hidden units left out, see `dropout_mask`.
     RETURNS (Tensor): [pairs, tags].
     """
     sizes = [len(part) for part in parts]
     starts = torch.tensor([0, *sizes[:-1]]).cumsum(0)
-    scores: Tensor = _TaggedPairs.apply(pairs + starts, torch.cat(list(parts)), weight, bias, mask)
+    table = torch.cat(list(parts))
+    scores: Tensor = _TaggedPairs.apply(pairs + starts, table, weight, bias, dropout)
     return scores
 
 
 class _TaggedPairs(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, rows: Tensor, table: Tensor, weight: Tensor, bias: Tensor, mask: Tensor | None
+        ctx: Any, rows: Tensor, table: Tensor, weight: Tensor, bias: Tensor, dropout: float
     ) -> Tensor:
-        sums = table.new_empty(len(rows), table.shape[1])
-        hidden = torch.empty_like(sums)
+        hidden = table.new_empty(len(rows), table.shape[1])
         scores = table.new_empty(len(rows), len(weight))
         for block in _blocks(len(rows)):
-            sums[block] = embedding_bag(rows[block], table, mode="sum")
-            torch.ops.aten.gelu.out(sums[block], out=hidden[block])
-            if mask is not None:
-                hidden[block].mul_(mask[block])
+            sums = embedding_bag(rows[block], table, mode="sum")
+            torch.clamp(sums, min=0.0, out=hidden[block])
+            if dropout:
+                hidden[block].mul_(dropout_mask(sums.shape, dropout))
             torch.addmm(bias, hidden[block], weight.t(), out=scores[block])
-        ctx.save_for_backward(rows, table, weight, sums, hidden, mask)
+        ctx.save_for_backward(rows, table, weight, hidden)
+        ctx.scale = scale_of_kept(dropout)
         return scores
 
     @staticmethod
     def backward(ctx: Any, d_scores: Tensor) -> tuple[Tensor | None, ...]:
-        rows, table, weight, sums, hidden, mask = ctx.saved_tensors
+        rows, table, weight, hidden = ctx.saved_tensors
         d_table, d_weight = torch.zeros_like(table), torch.zeros_like(weight)
         for block in _blocks(len(rows)):
             d_weight.addmm_(d_scores[block].t(), hidden[block])
             d_hidden = torch.mm(d_scores[block], weight)
-            if mask is not None:
-                d_hidden.mul_(mask[block])
-            d_sums = torch.ops.aten.gelu_backward(d_hidden, sums[block])
+            # units that are not above zero had no influence, or were left out
+            d_sums = torch.ops.aten.threshold_backward(d_hidden, hidden[block], 0.0)
+            if ctx.scale != 1.0:
+                d_sums.mul_(ctx.scale)
             for column in rows[block].unbind(1):
                 d_table.index_add_(0, column, d_sums)
         return None, d_table, d_weight, d_scores.sum(0), None

@@ -12,10 +12,10 @@ from spacy.util import registry
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor, nn
-from torch.nn.functional import embedding, embedding_bag, gelu, pad
+from torch.nn.functional import embedding, embedding_bag, pad, relu
 from torch.nn.utils.rnn import PackedSequence
 
-from .dropout import dropout, dropout_mask
+from .dropout import dropout
 from .embed import in_blocks
 from .flat import with_flat_tokens
 from .pair_training import tag_pairs
@@ -181,7 +181,7 @@ class PredicateDetector(nn.Module):
         """
 
         def score(tokens: Tensor) -> Tensor:
-            hidden = dropout(gelu(self.hidden(tokens)), dropout_rate, self.training)
+            hidden = dropout(relu(self.hidden(tokens)), dropout_rate, self.training)
             return cast(Tensor, self.output(hidden))
 
         return in_blocks(score, tokens)
@@ -251,7 +251,7 @@ class FrameScorer(nn.Module):
         if self.neighbour is not None:
             table = pad(self.neighbour(tokens), (0, 0, 1, 0))  # [none + tokens, NEIGHBOUR_WIDTH]
             sense = sense + self.neighbour_sense(embedding(neighbours + 1, table).flatten(1))
-        sense = dropout(gelu(sense), dropout_rate, self.training)
+        sense = dropout(relu(sense), dropout_rate, self.training)
         sense = sense[candidate_predicates]  # [candidates, sense_width]
         roleset = self.roleset(candidates)
         senses = (sense * roleset[:, :-1]).sum(1, keepdim=True) + roleset[:, -1:]
@@ -282,14 +282,13 @@ class FrameScorer(nn.Module):
             hidden = embedding(pairs[:, 0], parts[0])  # [pairs, argument_width]
             hidden = hidden.add_(embedding(pairs[:, 1], parts[1]))
             hidden = hidden.add_(embedding(pairs[:, 2], parts[2]))
-            return dropout(gelu(hidden), dropout_rate, self.training)
+            return dropout(relu(hidden), dropout_rate, self.training)
 
         if packing is None and not torch.is_grad_enabled():
             tags = self._tag(pairs, parts)
         elif packing is None and pairs.device.type == "cpu":
             rate = dropout_rate if self.training else 0.0
-            mask = dropout_mask((len(pairs), parts[0].shape[1]), rate) if rate > 0.0 else None
-            tags = tag_pairs(pairs, parts, self.tag.weight, self.tag.bias, mask)
+            tags = tag_pairs(pairs, parts, self.tag.weight, self.tag.bias, rate)
         elif packing is None:
             tags = self.tag(read(pairs))
         else:
@@ -316,7 +315,7 @@ class FrameScorer(nn.Module):
         at_once = max(len(pairs), 1) if pairs.is_cuda else BLOCK_PAIRS
         for first in range(0, len(pairs), at_once):
             block = slice(first, first + at_once)
-            hidden = gelu(embedding_bag(rows[block], table, mode="sum"))
+            hidden = relu(embedding_bag(rows[block], table, mode="sum"))
             torch.addmm(bias, hidden, weight, out=scores[block])
         return scores
 

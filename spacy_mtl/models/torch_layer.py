@@ -4,7 +4,7 @@ import contextlib
 import copy
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import srsly
@@ -178,7 +178,8 @@ class TorchShim(PyTorchShim):
         output = module(*inputs.args, **inputs.kwargs)
 
         def backprop(gradients: ArgsKwargs) -> ArgsKwargs:
-            torch.autograd.backward(*gradients.args, **gradients.kwargs)
+            (outputs,) = gradients.args
+            _pass_back(_listed(outputs), _listed(gradients.kwargs["grad_tensors"]))
             keywords = {name: _gradient_of(value) for name, value in inputs.kwargs.items()}
             return ArgsKwargs(tuple(map(_gradient_of, inputs.args)), keywords)
 
@@ -191,6 +192,31 @@ class TorchShim(PyTorchShim):
                 "pipeline before predicting or updating."
             )
         return self._model
+
+
+def _pass_back(outputs: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> None:
+    """Run a backward pass. `torch.autograd.backward` with gradients would import sympy, for sizes
+    that are symbols: 60 MB."""
+    torch.autograd.backward(_Start.apply(gradients, *outputs))
+
+
+def _listed(tensors: Any) -> list[torch.Tensor]:
+    return [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
+
+
+class _Start(torch.autograd.Function):
+    """A number whose gradient with respect to some outputs is given."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, gradients: Sequence[torch.Tensor], *outputs: torch.Tensor
+    ) -> torch.Tensor:
+        ctx.gradients = gradients
+        return outputs[0].new_zeros(())
+
+    @staticmethod
+    def backward(ctx: Any, d_start: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        return None, *ctx.gradients
 
 
 def _gradient_of(argument: Any) -> Any:
