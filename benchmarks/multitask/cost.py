@@ -1,6 +1,7 @@
 """What weighing costs: steps of every method on the same batches, one after another."""
 
 import itertools
+import random
 import statistics
 import time
 from collections.abc import Sequence
@@ -62,7 +63,7 @@ class Stepper:
 def measure_costs(
     laboratory: Laboratory, methods: Sequence[Method], rounds: int, warm_up: int = 3
 ) -> list[Cost]:
-    """Time all methods in turn, batch by batch.
+    """Time all methods in turn, batch by batch, each time in another order.
 
     laboratory (Laboratory): Builds the pipelines; its budget says how many words a batch has.
     methods (Sequence[Method]): The methods, of all heads.
@@ -82,10 +83,12 @@ def measure_costs(
     )
     seconds: dict[str, list[float]] = {name: [] for name in named}
     words: list[int] = []
+    turns = [name for name in named if name != FIRST]
     for batch in itertools.islice(batches, warm_up + rounds):
         words.append(sum(len(example.reference) for example in batch))
-        for name, stepper in steppers.items():
-            seconds[name].append(stepper.seconds(batch))
+        for name in (FIRST, *turns):
+            seconds[name].append(steppers[name].seconds(batch))
+        random.shuffle(turns)  # what runs before leaves the memory more or less full
     return [
         Cost(
             name,
