@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -242,3 +244,19 @@ def test_parameters_without_a_gradient_stay():
     before = parameters(layer)
     layer.finish_update(Adam(0.1))
     assert same(parameters(layer), before)
+
+
+def test_a_backward_pass_imports_nothing_large():
+    code = """
+import sys
+import numpy as np
+import torch
+from spacy_mtl.models.torch_layer import torch_layer
+layer = torch_layer(torch.nn.Linear, settings={"in_features": 3, "out_features": 2})
+before = set(sys.modules)
+outputs, backprop = layer.begin_update(np.ones((2, 3), dtype="f"))
+backprop(outputs)
+print(len({name.partition(".")[0] for name in set(sys.modules) - before}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
