@@ -13,6 +13,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
 
 import statistics
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -54,6 +55,7 @@ def run_method(laboratory: Laboratory, method: Method, seed: int) -> Run:
         seed=seed,
         budget=laboratory.budget.key,
         scores=outcome.scores,
+        test_scores=outcome.test_scores,
         cpu_seconds=outcome.cpu_seconds,
         wall_seconds=outcome.wall_seconds,
         words=outcome.words,
@@ -141,6 +143,9 @@ def main(
     learn_rate: Annotated[float, typer.Option(help="Highest learning rate")] = 0.01,
     width: Annotated[int, typer.Option(help="Width of the trunk")] = 64,
     depth: Annotated[int, typer.Option(help="Depth of the trunk")] = 3,
+    test: Annotated[
+        Path | None, typer.Option(help=".spacy file to score on, too, in tables of its own")
+    ] = None,
     limit: Annotated[int, typer.Option(help="Use only so many documents of each file")] = 0,
     time: Annotated[
         int, typer.Option(help="Do not train: time each method on so many batches")
@@ -152,7 +157,7 @@ def main(
         chosen = choose_methods(methods)
     except ValueError as error:
         msg.fail(str(error), exits=1)
-    corpus = read_corpus(train, dev, limit=limit)
+    corpus = read_corpus(train, dev, limit=limit, test=test)
     budget = Budget(passes, batch_words, learn_rate, width, depth, steps)
     if time:
         shared = [method for method in chosen if method.heads == HEADS]
@@ -162,7 +167,10 @@ def main(
         return
     numbers = [int(seed) for seed in seeds.split(",")]
     train_all(corpus, budget, chosen, numbers, output)
-    text = report([run for run in read_runs(output) if run.budget == budget.key], numbers)
+    runs = [run for run in read_runs(output) if run.budget == budget.key]
+    text = report(runs, numbers)
+    if tested := [replace(run, scores=run.test_scores) for run in runs if run.test_scores]:
+        text += f"\n\nOn the test documents:\n\n{report(tested, numbers)}"
     print(text)
     if table is not None:
         table.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Documents that all runs share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import spacy
@@ -18,11 +18,13 @@ class SharedCorpus:
     vocab (Vocab): The vocabulary; every pipeline is built on it.
     train (List[Example]): Pieces of training documents.
     dev (List[Example]): Whole development documents.
+    test (List[Example]): Whole documents that nothing was chosen on; none where not wanted.
     """
 
     vocab: Vocab
     train: list[Example]
     dev: list[Example]
+    test: list[Example] = field(default_factory=list)
 
     @property
     def train_words(self) -> int:
@@ -35,13 +37,16 @@ class SharedCorpus:
         return sum(len(example.reference) for example in self.dev)
 
 
-def read_corpus(train: Path, dev: Path, max_length: int = 100, limit: int = 0) -> SharedCorpus:
-    """Read two `.spacy` files. All runs get the gold tokens and sentence boundaries.
+def read_corpus(
+    train: Path, dev: Path, max_length: int = 100, limit: int = 0, test: Path | None = None
+) -> SharedCorpus:
+    """Read `.spacy` files. All runs get the gold tokens and sentence boundaries.
 
     train (Path): The training documents.
     dev (Path): The development documents.
     max_length (int): Training documents of more tokens are split at sentence boundaries.
     limit (int): Read at most so many documents of each file; 0 reads all.
+    test (Optional[Path]): Further documents to score on.
     RETURNS (SharedCorpus): The examples.
     """
     vocab = spacy.blank("en").vocab  # with the attributes of words that the trunk reads
@@ -50,8 +55,20 @@ def read_corpus(train: Path, dev: Path, max_length: int = 100, limit: int = 0) -
     return SharedCorpus(
         vocab,
         [with_gold_sentences(piece) for piece in pieces if len(piece)],
-        [with_gold_sentences(doc) for doc in read_docs(dev, vocab, limit) if len(doc)],
+        read_whole(dev, vocab, limit),
+        read_whole(test, vocab, limit) if test is not None else [],
     )
+
+
+def read_whole(path: Path, vocab: Vocab, limit: int = 0) -> list[Example]:
+    """Read documents to score on.
+
+    path (Path): A `.spacy` file.
+    vocab (Vocab): The vocabulary.
+    limit (int): Read at most so many; 0 reads all.
+    RETURNS (List[Example]): Those that have tokens.
+    """
+    return [with_gold_sentences(doc) for doc in read_docs(path, vocab, limit) if len(doc)]
 
 
 def read_docs(path: Path, vocab: Vocab, limit: int = 0) -> list[Doc]:

@@ -24,6 +24,7 @@ class Run:
     weights (Dict[str, float]): By task, the mean weight over the second half of the steps.
     norms (Dict[str, float]): By task, the mean norm of the gradient at the trunk's output over the
         same steps, before weighting.
+    test_scores (Dict[str, float]): The scores on test documents, where they were wanted.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Run:
     words: int
     weights: dict[str, float] = field(default_factory=dict)
     norms: dict[str, float] = field(default_factory=dict)
+    test_scores: dict[str, float] = field(default_factory=dict)
 
 
 def read_runs(path: Path) -> list[Run]:

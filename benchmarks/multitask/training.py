@@ -11,6 +11,7 @@ from typing import Any
 import srsly
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
+from spacy.training import Example
 from spacy.training.loop import create_train_batches, train_while_improving
 from spacy.util import fix_random_seed, load_model_from_config, registry
 from thinc.api import Config
@@ -133,12 +134,14 @@ class Outcome:
     """What a run gave.
 
     scores (Dict[str, float]): Percent on the development documents, by the names in `SCORES`.
+    test_scores (Dict[str, float]): The same on the test documents, if there are any.
     cpu_seconds (float): Processor time of training, without evaluation.
     wall_seconds (float): The same on the wall clock.
     words (int): Words trained on.
     """
 
     scores: dict[str, float]
+    test_scores: dict[str, float]
     cpu_seconds: float
     wall_seconds: float
     words: int
@@ -217,7 +220,9 @@ class Laboratory:
         for info in training:
             words = info["words"]
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-        return Outcome(training.score(), cpu, wall, words)
+        test = self.corpus.test
+        test_scores = training.score(test) if test else {}
+        return Outcome(training.score(self.corpus.dev), test_scores, cpu, wall, words)
 
 
 class Training:
@@ -255,13 +260,14 @@ class Training:
         for _, info, _ in self._loop:
             yield info
 
-    def score(self) -> dict[str, float]:
-        """Score the running averages of the parameters on the development documents.
+    def score(self, examples: Sequence[Example]) -> dict[str, float]:
+        """Score the running averages of the parameters.
 
+        examples (Sequence[Example]): The documents to score on.
         RETURNS (Dict[str, float]): Percent, by the names in `SCORES`.
         """
         with self.nlp.use_params(self.optimizer.averages):
-            scores = self.nlp.evaluate(self.corpus.dev)
+            scores = self.nlp.evaluate(examples)
         return {
             name: 100.0 * scores[key] for name, key in SCORES.items() if scores.get(key) is not None
         }
