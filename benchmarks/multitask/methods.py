@@ -48,8 +48,9 @@ _METHODS = [
     Method("DecisionNorms", "DecisionNorms"),
     *(
         Method(f"DecisionNorms, power {power}", "DecisionNorms", {"power": power})
-        for power in (0.25, 0.4, 0.5, 0.75, 1.0)
+        for power in (0.25, 0.5, 0.75, 1.0)
     ),
+    Method("DecisionNorms, with syntax", "DecisionNorms", heads=(*HEADS, SCAFFOLD)),
     *(
         Method(
             f"DecisionNorms, power {power}, with syntax",
@@ -57,7 +58,7 @@ _METHODS = [
             {"power": power},
             (*HEADS, SCAFFOLD),
         )
-        for power in (0.25, 0.4, 0.5)
+        for power in (0.25, 0.5)
     ),
     Method("roles with syntax", "DecisionNorms", heads=("srl", SCAFFOLD)),
     *(
