@@ -12,7 +12,7 @@ from spacy.util import registry
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor, nn
-from torch.nn.functional import embedding, embedding_bag, pad, relu
+from torch.nn.functional import embedding, embedding_bag, gelu, pad, relu
 from torch.nn.utils.rnn import PackedSequence
 
 from .dropout import dropout
@@ -98,7 +98,7 @@ def build_role_labeler(
 
     A token is a predicate by a hidden layer and a sigmoid. A token's role, and whether it begins an
     argument, are scored from the predicate's vector, the token's vector and the signed distance
-    between them, each projected to `argument_width`, added, passed through one nonlinearity. With
+    between them, each projected to `argument_width`, added, and passed through a rectifier. With
     `context_depth` these pairs are then read in sentence order, once for each predicate, by LSTMs
     in both directions, as the models of Zhou and Xu (2015) and He et al. (2017) do with all their
     layers. A roleset is scored by the product of its own vector with a hidden layer that reads the
@@ -181,7 +181,7 @@ class PredicateDetector(nn.Module):
         """
 
         def score(tokens: Tensor) -> Tensor:
-            hidden = dropout(relu(self.hidden(tokens)), dropout_rate, self.training)
+            hidden = dropout(gelu(self.hidden(tokens)), dropout_rate, self.training)
             return cast(Tensor, self.output(hidden))
 
         return in_blocks(score, tokens)
@@ -251,7 +251,7 @@ class FrameScorer(nn.Module):
         if self.neighbour is not None:
             table = pad(self.neighbour(tokens), (0, 0, 1, 0))  # [none + tokens, NEIGHBOUR_WIDTH]
             sense = sense + self.neighbour_sense(embedding(neighbours + 1, table).flatten(1))
-        sense = dropout(relu(sense), dropout_rate, self.training)
+        sense = dropout(gelu(sense), dropout_rate, self.training)
         sense = sense[candidate_predicates]  # [candidates, sense_width]
         roleset = self.roleset(candidates)
         senses = (sense * roleset[:, :-1]).sum(1, keepdim=True) + roleset[:, -1:]

@@ -4,7 +4,7 @@ import spacy
 import torch
 from spacy.tokens import Doc
 from thinc.api import Model, fix_random_seed, set_dropout_rate
-from torch.nn.functional import relu
+from torch.nn.functional import gelu, relu
 
 from spacy_mtl.models import role_labeler
 from spacy_mtl.models.role_labeler import (
@@ -92,7 +92,10 @@ def test_detector_numbers():
         module.output.weight.copy_(torch.tensor([[2.0, 3.0]]))
         module.output.bias.copy_(torch.tensor([0.5]))
     scores = module(torch.tensor([[1.0, 2.0], [0.0, 0.0]]), 0.0)
-    assert scores[:, 0].tolist() == [2.0 * 1.0 + 0.5, 3.0 * 1.0 + 0.5]
+    normal = torch.distributions.Normal(0.0, 1.0)
+    phi = float(normal.cdf(torch.tensor(1.0)))  # gelu(x) = x * phi(x)
+    expected = [2 * phi + 3 * -(1 - phi) + 0.5, 3 * phi + 0.5]
+    assert scores[:, 0].tolist() == pytest.approx(expected, abs=1e-6)
 
 
 def test_detector_gradient():
@@ -124,7 +127,7 @@ def test_framer_scores_are_those_of_a_plain_loop(framer, tokens):
             for place, token in zip(places, neighbours_of(QUERY, WINDOW)[number], strict=True):
                 if token >= 0:
                     predicate = predicate + place @ framer.neighbour(tokens[token])
-        expected_senses.append(relu(predicate) @ own[:-1] + own[-1])
+        expected_senses.append(gelu(predicate) @ own[:-1] + own[-1])
     assert tags.shape == (8, 1 + N_ROLES + 1)
     assert senses.shape == (3, 1)
     assert torch.allclose(tags, torch.stack(expected_tags))
