@@ -214,9 +214,43 @@ class Pool:
         tags = np.concatenate(
             [_tags_before(node, size) for node, size in zip(nodes, sizes, strict=True)]
         )
+        self._solve(numbers, nodes, contest, row, borders, tags)
+        scored = self.scores.ravel().take(row * self.scores.shape[1] + tags)
+        sums = np.add.reduceat(scored.astype(np.float64), borders[:-1])
+        starts, _, label_ids = spans_from_bio(tags, sizes, n_labels)
+        owners = np.searchsorted(borders, starts, side="right") - 1
+        violations = self.constraints.find_violations(owners, starts, label_ids)
+        for i, (node, total) in enumerate(zip(nodes, sums.tolist(), strict=True)):
+            node.tags = tags[borders[i] : borders[i + 1]]
+            node.bound = total
+        for i, label, at in zip(*(values.tolist() for values in violations[:3]), strict=True):
+            nodes[i].violation = label, at - borders[i]
+
+    def _solve(
+        self,
+        numbers: Sequence[int],
+        nodes: Sequence[_Node],
+        contest: Contest,
+        row: np.ndarray,
+        borders: Sequence[int],
+        tags: np.ndarray,
+    ) -> None:
+        """Find the best tags of nodes. Segments without a start that the last edit forbids stay as
+        they were before it.
+
+        numbers (Sequence[int]): The sequence of each node.
+        nodes (Sequence[_Node]): The nodes.
+        contest (Contest): All sequences.
+        row (np.ndarray): [rows], where the nodes' rows are in the pool.
+        borders (Sequence[int]): [nodes + 1], the first row of each node among these, and the end.
+        tags (np.ndarray): [rows], the tags before the last edits; those after are written into it.
+        """
+        n_labels = self._apart.shape[1]
+        is_start = np.zeros(len(row), dtype=bool)
+        is_start[borders[:-1]] = True
         begin = contest.begin[row]
         is_open = np.zeros(len(row), dtype=bool)  # rows to be solved again
-        for number, node, offset, size in zip(numbers, nodes, borders, sizes, strict=False):
+        for number, node, offset, end in zip(numbers, nodes, borders, borders[1:], strict=False):
             for label, first, last, is_demanded in node.edits:
                 if not is_demanded:
                     place = self._place(contest, number, label)
@@ -226,9 +260,8 @@ class Pool:
                 edited = slice(offset + first, offset + last)
                 is_open[edited] = tags[edited] == 1 + label
             else:
-                is_open[offset : offset + size] = True
-        # a segment without a start that the last edit forbids stays as it was
-        is_cut = mark_starts(sizes, len(row)) | (self._cuts[row] & (tags <= n_labels) & ~is_open)
+                is_open[offset:end] = True
+        is_cut = is_start | (self._cuts[row] & (tags <= n_labels) & ~is_open)
         segment = is_cut.cumsum() - 1
         is_open = np.bincount(segment[is_open], minlength=segment[-1] + 1)[segment] > 0
         chosen = row[is_open]
@@ -247,16 +280,6 @@ class Pool:
                     place = self._place(contest, number, label)
                     self._demand(part, place_of[offset + first], place)
         tags[is_open] = solve_contest(part, is_cut[is_open], n_labels)
-        scored = self.scores.ravel().take(row * self.scores.shape[1] + tags)
-        sums = np.add.reduceat(scored.astype(np.float64), borders[:-1])
-        starts, _, label_ids = spans_from_bio(tags, sizes, n_labels)
-        owners = np.searchsorted(borders, starts, side="right") - 1
-        violations = self.constraints.find_violations(owners, starts, label_ids)
-        for i, (node, total) in enumerate(zip(nodes, sums.tolist(), strict=True)):
-            node.tags = tags[borders[i] : borders[i + 1]]
-            node.bound = total
-        for i, label, at in zip(*(values.tolist() for values in violations[:3]), strict=True):
-            nodes[i].violation = label, at - borders[i]
 
     @staticmethod
     def _demand(contest: Contest, row: int, place: int) -> None:

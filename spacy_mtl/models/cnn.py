@@ -16,11 +16,11 @@ from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
 from .dropout import dropout_mask
 from .embed import EmbeddedWords, NormalizedMaxout, in_blocks
-from .pair_products import pair_filters
 from .paired_windows import encode_pairs
 from .parameter_state import Derived
 from .precision import Precision
 from .window_blocks import encode_blocks
+from .window_products import pair_filters
 from .window_training import encode_windows
 
 BFLOAT16_ROWS = 128  # products in bfloat16 take long to prepare for a number of rows that is new

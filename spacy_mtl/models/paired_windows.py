@@ -1,12 +1,12 @@
 """The window layers in prediction: two neighbouring tokens at a time, without copying windows, see
-`pair_products`."""
+`window_products`."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from .embed import BLOCK_ROWS, LAYER_NORM_EPSILON, NormalizedMaxout
-from .pair_products import multiply_pairs
+from .window_products import multiply_pairs
 
 
 def encode_pairs(layer: NormalizedMaxout, filters: Tensor, rows: Tensor) -> Tensor:

@@ -154,7 +154,7 @@ def segment_max(rows: Tensor, segment: Tensor, n_segments: int) -> Tensor:
 
 
 class _SegmentMax(torch.autograd.Function):
-    """`scatter_reduce` with a backward pass that takes a tenth of the time of torch's."""
+    """`scatter_reduce` with a backward pass that takes a third of the time of torch's."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, segment: Tensor, n_segments: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 Windows of neighbouring rows are read where they lie instead of being copied together and taken
 apart again, and only what the backward pass needs is kept. Windows of three rows are multiplied in
-pairs where that loses no digits that count: see `pair_products`.
+pairs where that loses no digits that count: see `window_products`.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .pair_products import multiply_pairs, pair_filters, pass_pairs_back
+from .window_products import multiply_pairs, pair_filters, pass_pairs_back
 
 LAYER_NORM_EPSILON = 1e-8  # thinc's
 _BELOW_ZERO = -torch.finfo(torch.float32).tiny

@@ -45,6 +45,20 @@ def test_factored_scores_decode_as_the_same_scores_written_out(batch):
     assert sums[0] == pytest.approx(sums[1], abs=1e-4)
 
 
+@settings(max_examples=150)
+@given(factored(), st.integers(1, 3))
+def test_columns_beyond_the_labels_do_not_count(batch, n_more):
+    labels, begins = batch
+    more = np.full((len(labels), n_more), -np.inf, dtype="f")
+    scores = FactoredScores(labels, begins)
+    wider = FactoredScores(np.hstack([labels, more]), begins, labels.shape[1] - 1)
+    assert wider.n_labels == scores.n_labels
+    assert np.array_equal(wider.best(), scores.best())
+    assert np.array_equal(wider.rows(slice(None)), scores.rows(slice(None)))
+    lengths = [len(labels)] if len(labels) else []
+    assert np.array_equal(decode_bio(wider, lengths), decode_bio(scores, lengths))
+
+
 def test_among_equals_o_comes_before_b_before_i():
     scores = FactoredScores(np.zeros((1, 3), dtype="f"), np.array([np.inf], dtype="f"))
     assert scores.best().tolist() == [0]

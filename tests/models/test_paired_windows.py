@@ -4,8 +4,8 @@ import torch
 
 from spacy_mtl.models.cnn import WindowEncoder, build_hash_embed_cnn
 from spacy_mtl.models.embed import EmbeddedWords, NormalizedMaxout
-from spacy_mtl.models.pair_products import pair_filters
 from spacy_mtl.models.paired_windows import encode_pairs
+from spacy_mtl.models.window_products import pair_filters
 
 from .encoding import assert_close, make_docs
 

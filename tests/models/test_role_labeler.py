@@ -143,7 +143,7 @@ def test_scores_of_prediction_in_blocks_are_those_of_training(
     with torch.inference_mode():
         predicted = framer(tokens, *indices(), 0.0)
     for own, expected in zip(predicted, trained, strict=True):
-        assert len(own) == len(expected)
+        assert len(own) == len(expected) and own.shape[1] >= expected.shape[1]
         assert torch.allclose(own[:, : expected.shape[1]], expected)  # more mean nothing
 
 
@@ -292,7 +292,7 @@ def test_no_candidates_are_no_scores(model):
         np.array([1]), np.array([0]), np.array([3]), np.zeros(0, dtype=int), np.zeros(0, dtype=int)
     )
     scores = model.get_ref("framer").predict((np.ones((3, WIDTH), dtype="f"), query))
-    assert len(scores.tags) == 3
+    assert scores.tags.shape[0] == 3 and scores.tags.shape[1] >= 1 + N_ROLES + 1
     assert scores.senses.shape == (0, 1)
 
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from spacy_mtl.models import pair_products
-from spacy_mtl.models.pair_products import multiply_pairs, pair_filters, pass_pairs_back
+from spacy_mtl.models import window_products
+from spacy_mtl.models.window_products import multiply_pairs, pair_filters, pass_pairs_back
 
 WIDTH, HIDDEN = 4, 6
 
@@ -17,7 +17,7 @@ def products(pairs, weight, bias):
 @pytest.mark.parametrize("n_pairs", [0, 1, 2, 5])
 @pytest.mark.parametrize("block_pairs", [1, 2, 256])
 def test_products_and_gradients_are_those_of_windows(n_pairs, block_pairs, monkeypatch):
-    monkeypatch.setattr(pair_products, "BLOCK_PAIRS", block_pairs)
+    monkeypatch.setattr(window_products, "BLOCK_PAIRS", block_pairs)
     torch.manual_seed(0)
     pairs = torch.randn(n_pairs + 1, 2 * WIDTH, dtype=torch.double, requires_grad=True)
     weight = torch.randn(HIDDEN, 3 * WIDTH, dtype=torch.double, requires_grad=True)
