@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, product
 
 import numpy as np
 
@@ -12,8 +13,13 @@ from .contest import Contest, reduce_labels
 from .scores import PlainScores
 
 MAX_NODES = 50  # decodings of one sequence before the search gives up
-TOGETHER = 2  # decodings of one sequence at a time: both ways to keep one of two core roles
+TOGETHER = 2  # decodings of one sequence at a time, but for the parts that core roles split it into
+MAX_PARTS = 16  # that core roles which are there twice split a node into
 VERY_LOW = -1e30  # the score of a tag that is forbidden where another one is demanded
+
+# The label, the rows (first and last, exclusive), and whether the label must start at the first of
+# these rows. If not, it must not start in any.
+Edit = tuple[int, int, int, bool]
 
 
 @dataclass
@@ -21,16 +27,16 @@ class _Node:
     """A part of the tag sequences: those that obey some edits.
 
     bound (float): No sequence of the part scores more.
-    edits (Tuple): Each is the label, the rows (first and last, exclusive), and whether the label
-        must start at the first of these rows. If not, it must not start in any.
-    before (Optional[np.ndarray]): [rows], the best sequence of the part that this one was split
-        from by the last edit; None for the whole.
+    edits (Tuple[Edit, ...]): What they obey.
+    n_old_edits (int): How many of them the part obeyed, too, that this one was split from.
+    before (Optional[np.ndarray]): [rows], the best sequence of that part; None for the whole.
     tags (Optional[np.ndarray]): [rows], the best sequence of the part, if it was decoded.
     violation (Optional[Tuple[int, int]]): Label and row of a violation in the best sequence.
     """
 
     bound: float
-    edits: tuple[tuple[int, int, int, bool], ...] = ()
+    edits: tuple[Edit, ...] = ()
+    n_old_edits: int = 0
     before: np.ndarray | None = None
     tags: np.ndarray | None = None
     violation: tuple[int, int] | None = None
@@ -66,6 +72,7 @@ class _Search:
 
         RETURNS (List[_Node]): The nodes to decode; none if the sequence is solved.
         """
+        at_once = TOGETHER
         while True:
             node = self.open[0][2]
             if node.tags is None:
@@ -74,10 +81,15 @@ class _Search:
             if node.violation is None:
                 self.tags = node.tags
                 return []
-            for child in _branch(node, self.rows, constraints):
+            if constraints.needs[node.violation[0]] < 0:
+                children = _split_repeated(node, constraints)
+                at_once = max(at_once, len(children))
+            else:
+                children = _split_dependent(node, self.rows, constraints)
+            for child in children:
                 self.push(child)
         chosen: list[_Node] = []
-        while self.open and self.open[0][2].tags is None and len(chosen) < TOGETHER:
+        while self.open and self.open[0][2].tags is None and len(chosen) < at_once:
             chosen.append(heapq.heappop(self.open)[2])
         self.n_decoded += len(chosen)
         return chosen
@@ -235,15 +247,15 @@ class Pool:
         borders: Sequence[int],
         tags: np.ndarray,
     ) -> None:
-        """Find the best tags of nodes. Segments without a start that the last edit forbids stay as
-        they were before it.
+        """Find the best tags of nodes. Segments without a start that the new edits forbid stay as
+        they were before them.
 
         numbers (Sequence[int]): The sequence of each node.
         nodes (Sequence[_Node]): The nodes.
         contest (Contest): All sequences.
         row (np.ndarray): [rows], where the nodes' rows are in the pool.
         borders (Sequence[int]): [nodes + 1], the first row of each node among these, and the end.
-        tags (np.ndarray): [rows], the tags before the last edits; those after are written into it.
+        tags (np.ndarray): [rows], the tags before the new edits; those after are written into it.
         """
         n_labels = self._apart.shape[1]
         is_start = np.zeros(len(row), dtype=bool)
@@ -256,9 +268,9 @@ class Pool:
                     place = self._place(contest, number, label)
                     begin[offset + first : offset + last, place] = -np.inf
             if _is_restricted(node):
-                label, first, last, _ = node.edits[-1]
-                edited = slice(offset + first, offset + last)
-                is_open[edited] = tags[edited] == 1 + label
+                for label, first, last, _ in node.edits[node.n_old_edits :]:
+                    edited = slice(offset + first, offset + last)
+                    is_open[edited] |= tags[edited] == 1 + label
             else:
                 is_open[offset:end] = True
         is_cut = is_start | (self._cuts[row] & (tags <= n_labels) & ~is_open)
@@ -297,31 +309,67 @@ def _is_restricted(node: _Node) -> bool:
 
 
 def _tags_before(node: _Node, size: int) -> np.ndarray:
-    """RETURNS (np.ndarray): [rows], the best tags before the last edit, where known."""
+    """RETURNS (np.ndarray): [rows], the best tags before the new edits, where known."""
     return np.zeros(size, dtype=np.int64) if node.before is None else node.before
 
 
-def _branch(node: _Node, rows: np.ndarray, constraints: RoleConstraints) -> list[_Node]:
-    """Split a node whose best sequence is in violation.
+def _split_repeated(node: _Node, constraints: RoleConstraints) -> list[_Node]:
+    """Split a node in whose best sequence labels that must be unique are there more than once.
 
-    A label that is there twice starts either never before the second of the two rows, or never
-    from there on. A label that lacks another one is either forbidden there (C-x: up to that row,
-    R-x: everywhere), or the other one starts at one of the possible rows. No sequence that
-    satisfies the constraints is lost.
+    Such a label starts either before the second of its rows, or from there up to the third, and so
+    on. All labels are taken at once, as long as there are few parts. No sequence that satisfies the
+    constraints is lost.
+
+    node (_Node): The node.
+    constraints (RoleConstraints): The constraints.
+    RETURNS (List[_Node]): The parts.
+    """
+    assert node.tags is not None
+    n_rows, n_labels = len(node.tags), len(constraints.needs)
+    starts = np.flatnonzero((node.tags > 0) & (node.tags <= n_labels))
+    rows: dict[int, list[int]] = {}
+    for row, label in zip(starts.tolist(), (node.tags[starts] - 1).tolist(), strict=True):
+        rows.setdefault(label, []).append(row)
+    n_parts = 1
+    choices: list[list[list[Edit]]] = []  # by label, the ways to have it once
+    for label, own in rows.items():
+        if len(own) < 2 or not constraints.is_unique[label]:
+            continue
+        if not choices or n_parts * len(own) <= MAX_PARTS:
+            n_parts *= len(own)
+            borders = [0, *own[1:], n_rows]
+            choices.append(
+                [
+                    _keep_within(label, first, last, n_rows)
+                    for first, last in zip(borders, borders[1:], strict=False)
+                ]
+            )
+    return [
+        _Node(node.bound, (*node.edits, *edits), len(node.edits), node.tags)
+        for edits in map(tuple, map(chain.from_iterable, product(*choices)))
+        if not _contradicts(node.edits, edits)
+    ]
+
+
+def _split_dependent(node: _Node, rows: np.ndarray, constraints: RoleConstraints) -> list[_Node]:
+    """Split a node in whose best sequence a label lacks another one. It is either forbidden there
+    (C-x: up to that row, R-x: everywhere), or the other one starts at one of the possible rows. No
+    sequence that satisfies the constraints is lost.
 
     node (_Node): The node.
     rows (np.ndarray): [rows, 1 + 2K], the scores of the sequence.
     constraints (RoleConstraints): The constraints.
-    RETURNS (List[_Node]): The children.
+    RETURNS (List[_Node]): The parts.
     """
     assert node.violation is not None
     label, row = node.violation
     n_rows = len(rows)
     needed = int(constraints.needs[label])
-    if needed < 0:
-        return _forbid(node, label, 0, row) + _forbid(node, label, row, n_rows)
     before = bool(constraints.needs_before[label])
-    children = _forbid(node, label, 0, row + 1 if before else n_rows)
+    forbidden = (label, 0, row + 1 if before else n_rows, False)
+    children = []
+    if not _contradicts(node.edits, [forbidden]):
+        children.append(_child(node, node.bound, forbidden))
     best = rows.max(axis=1).astype(np.float64)  # [rows]
     loss = best - rows[:, 1 + needed]
     total = float(best.sum())
@@ -329,21 +377,30 @@ def _branch(node: _Node, rows: np.ndarray, constraints: RoleConstraints) -> list
     for at in range(row if before else n_rows):
         if is_possible[at] and np.isfinite(loss[at]):
             bound = min(node.bound, total - float(loss[at]))
-            children.append(_Node(bound, (*node.edits, (needed, at, at + 1, True)), node.tags))
+            children.append(_child(node, bound, (needed, at, at + 1, True)))
     return children
 
 
-def _forbid(node: _Node, label: int, first: int, last: int) -> list[_Node]:
-    """RETURNS (List[_Node]): The part of a node where the label does not start in some rows, unless
-    it must.
-    """
-    for other, row, _, is_demanded in node.edits:
-        if is_demanded and other == label and first <= row < last:
-            return []
-    return [_Node(node.bound, (*node.edits, (label, first, last, False)), node.tags)]
+def _child(node: _Node, bound: float, edit: Edit) -> _Node:
+    return _Node(bound, (*node.edits, edit), len(node.edits), node.tags)
 
 
-def _can_start(label: int, edits: Sequence[tuple[int, int, int, bool]], n_rows: int) -> np.ndarray:
+def _keep_within(label: int, first: int, last: int, n_rows: int) -> list[Edit]:
+    """RETURNS (List[Edit]): What forbids a label to start anywhere but from one row to another."""
+    edits = ((label, 0, first, False), (label, last, n_rows, False))
+    return [edit for edit in edits if edit[1] < edit[2]]
+
+
+def _contradicts(old: Sequence[Edit], new: Sequence[Edit]) -> bool:
+    """RETURNS (bool): Whether edits forbid what older ones demand."""
+    return any(
+        is_demanded and other == label and first <= row < last
+        for other, row, _, is_demanded in old
+        for label, first, last, _ in new
+    )
+
+
+def _can_start(label: int, edits: Sequence[Edit], n_rows: int) -> np.ndarray:
     """RETURNS (np.ndarray): [rows], bool: where the edits let the label start."""
     possible = np.ones(n_rows, dtype=bool)
     for other, first, last, is_demanded in edits:

@@ -18,12 +18,11 @@ from .dropout import dropout_mask
 from .embed import EmbeddedWords, NormalizedMaxout, in_blocks
 from .paired_windows import encode_pairs
 from .parameter_state import Derived
-from .precision import Precision
+from .precision import BFLOAT16_ROWS, Precision
 from .window_blocks import encode_blocks
 from .window_products import pair_filters
 from .window_training import encode_windows
 
-BFLOAT16_ROWS = 128  # products in bfloat16 take long to prepare for a number of rows that is new
 WORD_REPETITION = 2  # tokens per distinct word from which products by word pay for the first layer
 
 
@@ -344,7 +343,8 @@ class WindowEncoder(nn.Module):
         bias = layer.bias.flatten()
 
         def compute(windows: Tensor) -> Tensor:
-            hidden = F.embedding_bag(windows * size + place, products, mode="sum").add_(bias)
+            summed = F.embedding_bag(windows * size + place, products, mode="sum")
+            hidden = summed.to(bias.dtype).add_(bias)
             own = F.embedding(windows[:, self.window_size], words.vectors)
             return layer.activate(hidden).add_(own)
 
@@ -354,7 +354,7 @@ class WindowEncoder(nn.Module):
         """Multiply words with the first layer's weights, for each place in its window.
 
         words (Tensor): [words, width].
-        RETURNS (Tensor): [words, places * hidden].
+        RETURNS (Tensor): [words, places * hidden], in the layer's `product_dtype` in prediction.
         """
         layer = cast(NormalizedMaxout, self.layers[0])
         size = 2 * self.window_size + 1

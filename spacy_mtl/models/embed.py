@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from thinc.api import NumpyOps, glorot_uniform_init, uniform_init
 from torch import Tensor, nn
 
+from .precision import reduce_precision
 from .window_training import normalized_maxout
 
 LAYER_NORM_EPSILON = 1e-8  # thinc's
@@ -75,18 +76,19 @@ class NormalizedMaxout(nn.Module):
         weight, bias = self.weight.flatten(0, 1), self.bias.flatten()
         if torch.is_grad_enabled() or self.product_dtype == torch.float32:
             return self.activate(F.linear(inputs, weight, bias))
-        return self.activate(self.product(inputs, weight) + bias)
+        return self.activate(self.product(inputs, weight).float() + bias)
 
     def product(self, inputs: Tensor, weight: Tensor) -> Tensor:
         """Multiply rows with weights, in prediction in `product_dtype`.
 
         inputs (Tensor): [rows, n_in].
         weight (Tensor): [hidden, n_in].
-        RETURNS (Tensor): [rows, hidden], float32.
+        RETURNS (Tensor): [rows, hidden], in prediction of that type.
         """
         if torch.is_grad_enabled() or self.product_dtype == torch.float32:
             return F.linear(inputs, weight)
-        return F.linear(inputs.to(self.product_dtype), weight.to(self.product_dtype)).float()
+        rows = reduce_precision(inputs, self.product_dtype)
+        return F.linear(rows, weight.to(self.product_dtype))[: len(inputs)]
 
     def activate(self, hidden: Tensor) -> Tensor:
         """Apply what follows the linear part.

@@ -19,6 +19,14 @@ from .dropout import dropout
 from .embed import in_blocks
 from .flat import with_flat_tokens
 from .pair_training import tag_pairs
+from .precision import (
+    Precision,
+    multiply,
+    pad_rows,
+    product_dtype,
+    reduce_precision,
+    restore_precision,
+)
 from .torch_layer import torch_layer
 
 BLOCK_PAIRS = 1024  # scored at once in prediction, so that they stay in the processor's cache
@@ -93,6 +101,7 @@ def build_role_labeler(
     max_distance: int = 64,
     context_depth: int = 0,
     sense_window: int = 0,
+    precision: Precision = "float32",
 ) -> Model[list[Doc], Floats2d]:
     """Build a network that finds predicates, their rolesets and their arguments.
 
@@ -115,6 +124,9 @@ def build_role_labeler(
         its own.
     sense_window (int): How many tokens on each side of a predicate, within its sentence and
         `max_distance`, tell its roleset beside its own vector.
+    precision (str): Precision, in prediction, of the matrix products for predicates and for pairs
+        without an LSTM, "float32" or "bfloat16". Where the processor can't do the latter fast, it
+        warns and uses float32.
     RETURNS (Model[List[Doc], Floats2d]): Gives a score for each token to be a predicate
         [tokens, 1]. Refs: "tok2vec", "tokens" (the flat vectors), "detector" and "framer".
     """
@@ -134,8 +146,9 @@ def build_role_labeler(
         )
     width = tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None
     tokens = with_flat_tokens(tok2vec)
+    dtype = product_dtype(precision)
     detector = torch_layer(
-        partial(PredicateDetector, hidden_width=hidden_width),
+        partial(PredicateDetector, hidden_width=hidden_width, dtype=dtype),
         _detector_inputs,
         _single_output,
     )
@@ -147,6 +160,7 @@ def build_role_labeler(
             max_distance=max_distance,
             context_depth=context_depth,
             sense_window=sense_window,
+            dtype=dtype,
         ),
         partial(_framer_inputs, sense_window=sense_window),
         _framer_outputs,
@@ -165,10 +179,16 @@ def build_role_labeler(
 
 
 class PredicateDetector(nn.Module):
-    """Scores each token for being a predicate."""
+    """Scores each token for being a predicate.
 
-    def __init__(self, width: int, hidden_width: int) -> None:
+    width (int): Width of the token vectors.
+    hidden_width (int): Width of the hidden layer.
+    dtype (torch.dtype): The type of its products in prediction.
+    """
+
+    def __init__(self, width: int, hidden_width: int, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
+        self.dtype = dtype
         self.hidden = nn.Linear(width, hidden_width)
         self.output = nn.Linear(hidden_width, 1)
 
@@ -181,10 +201,11 @@ class PredicateDetector(nn.Module):
         """
 
         def score(tokens: Tensor) -> Tensor:
-            hidden = dropout(gelu(self.hidden(tokens)), dropout_rate, self.training)
-            return cast(Tensor, self.output(hidden))
+            hidden = gelu(multiply(self.hidden, tokens))
+            return multiply(self.output, dropout(hidden, dropout_rate, self.training))
 
-        return in_blocks(score, tokens)
+        dtype = torch.float32 if torch.is_grad_enabled() else self.dtype
+        return restore_precision(in_blocks(score, reduce_precision(tokens, dtype)), len(tokens))
 
 
 class FrameScorer(nn.Module):
@@ -200,8 +221,10 @@ class FrameScorer(nn.Module):
         max_distance: int,
         context_depth: int,
         sense_window: int = 0,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
+        self.dtype = dtype
         self.max_distance = max_distance
         self.predicate = nn.Linear(width, argument_width)
         self.token = nn.Linear(width, argument_width, bias=False)
@@ -276,6 +299,8 @@ class FrameScorer(nn.Module):
             pair_tokens = pair_tokens[packing.pair_of_step]
         distance = pair_tokens - predicates[pair_predicates] + self.max_distance
         pairs = torch.stack([distance, pair_tokens, pair_predicates], 1)  # [pairs, 3]
+        if packing is None and not torch.is_grad_enabled():
+            return self._tag(pairs, tokens, of_predicate)
         parts = (self.distance.weight, self.token(tokens), self.predicate(of_predicate))
 
         def read(pairs: Tensor) -> Tensor:
@@ -284,9 +309,7 @@ class FrameScorer(nn.Module):
             hidden = hidden.add_(embedding(pairs[:, 2], parts[2]))
             return dropout(relu(hidden), dropout_rate, self.training)
 
-        if packing is None and not torch.is_grad_enabled():
-            tags = self._tag(pairs, parts)
-        elif packing is None and pairs.device.type == "cpu":
+        if packing is None and pairs.device.type == "cpu":
             rate = dropout_rate if self.training else 0.0
             tags = tag_pairs(pairs, parts, self.tag.weight, self.tag.bias, rate)
         elif packing is None:
@@ -299,25 +322,30 @@ class FrameScorer(nn.Module):
             tags = self.tag(embedding(packing.step_of_pair, hidden))
         return tags
 
-    def _tag(self, pairs: Tensor, parts: Sequence[Tensor]) -> Tensor:
+    def _tag(self, pairs: Tensor, tokens: Tensor, of_predicate: Tensor) -> Tensor:
         """Score the tags of pairs in prediction, on CPU a block at a time.
 
-        pairs (Tensor): [pairs, 3], a row of each part.
-        parts (Sequence[Tensor]): Three matrices [rows, argument_width].
+        pairs (Tensor): [pairs, 3], distance, token and predicate.
+        tokens (Tensor): [tokens, width].
+        of_predicate (Tensor): [predicates, width].
         RETURNS (Tensor): [pairs, columns], at least 1 + roles + 1; the others mean nothing.
         """
         unused = -self.tag.out_features % PRODUCT_COLUMNS
         weight, bias = pad(self.tag.weight, (0, 0, 0, unused)).t(), pad(self.tag.bias, (0, unused))
+        of_token = multiply(self.token, reduce_precision(tokens, self.dtype))
+        parts = [self.distance.weight, of_token, self.predicate(of_predicate)]
         sizes = torch.tensor([0, *map(len, parts[:-1])], device=pairs.device)
-        rows = pairs + sizes.cumsum(0)
-        table = torch.cat(list(parts))
-        scores = table.new_empty((len(pairs), len(bias)))
-        at_once = max(len(pairs), 1) if pairs.is_cuda else BLOCK_PAIRS
-        for first in range(0, len(pairs), at_once):
+        rows = pad_rows(pairs + sizes.cumsum(0), self.dtype)
+        table = torch.cat(parts)
+        if self.dtype != torch.float32:
+            table, weight, bias = (values.to(self.dtype) for values in (table, weight, bias))
+        scores = table.new_empty((len(rows), len(bias)))
+        at_once = max(len(rows), 1) if pairs.is_cuda else BLOCK_PAIRS
+        for first in range(0, len(rows), at_once):
             block = slice(first, first + at_once)
-            hidden = relu(embedding_bag(rows[block], table, mode="sum"))
+            hidden = embedding_bag(rows[block], table, mode="sum").relu_()
             torch.addmm(bias, hidden, weight, out=scores[block])
-        return scores
+        return restore_precision(scores, len(pairs))
 
 
 class RangePacking:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
+import torch
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
@@ -13,6 +14,14 @@ from torch.nn import functional as F
 
 from .dropout import dropout as drop_out
 from .flat import with_flat_tokens
+from .precision import (
+    Precision,
+    multiply,
+    pad_rows,
+    product_dtype,
+    reduce_precision,
+    restore_precision,
+)
 from .torch_layer import TorchShim, build_module, torch_layer
 from .word_window import WordRows, WordWindow, find_word_rows
 
@@ -24,6 +33,7 @@ def build_token_tagger(
     hidden_width: int = 0,
     own_width: int = 0,
     own_rows: int = 3000,
+    precision: Precision = "float32",
 ) -> Model[list[Doc], Floats2d]:
     """Build a network that scores the tags of each token.
 
@@ -38,11 +48,15 @@ def build_token_tagger(
     own_width (int): Width of the vectors of NORM, PREFIX, SUFFIX and SHAPE; 0 for none.
     own_rows (int): The number of these vectors for each of the four. With more, fewer values share
         one. Each takes `4 * own_width` bytes.
+    precision (str): Precision of the matrix products in prediction, "float32" or "bfloat16". Where
+        the processor can't do the latter fast, it warns and uses float32.
     RETURNS (Model[List[Doc], Floats2d]): Gives [tokens of all documents, tags].
     RAISES (ValueError): If a width is negative, or there is no row.
     """
     check_sizes("TokenTagger", hidden_width, own_width, own_rows)
-    layer = torch_layer(partial(TagScorer, hidden_width=hidden_width))
+    layer = torch_layer(
+        partial(TagScorer, hidden_width=hidden_width, dtype=product_dtype(precision))
+    )
     return Model(
         "token_tagger",
         _forward,
@@ -62,6 +76,7 @@ class TagScorer(nn.Module):
     hidden_width (int): Width of the hidden layer; 0 for none.
     own_width (int): Width of the vectors of words' attributes; 0 for none.
     own_rows (int): Number of vectors for each attribute.
+    dtype (torch.dtype): The type of products in prediction.
     """
 
     def __init__(
@@ -71,8 +86,10 @@ class TagScorer(nn.Module):
         hidden_width: int,
         own_width: int = 0,
         own_rows: int = 0,
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
+        self.dtype = dtype
         self.words: WordWindow | None = None
         if own_width:
             n_first = hidden_width or n_tags
@@ -90,14 +107,15 @@ class TagScorer(nn.Module):
         words (Optional[WordRows]): The words; with `own_width` only.
         RETURNS (Tensor): [tokens, tags].
         """
-        vectors = drop_out(vectors, dropout, self.training)
+        dtype = torch.float32 if torch.is_grad_enabled() else self.dtype
+        rows = reduce_precision(drop_out(vectors, dropout, self.training), dtype)
         first = self.output if self.hidden is None else self.hidden
-        scores: Tensor = first(vectors)
+        scores = multiply(first, rows)
         if self.words is not None and words is not None:
-            scores = scores + self.words(words, dropout)
+            scores = scores + pad_rows(self.words(words, dropout), dtype)
         if self.hidden is not None:
-            scores = self.output(drop_out(F.gelu(scores), dropout, self.training))
-        return scores
+            scores = multiply(self.output, drop_out(F.gelu(scores), dropout, self.training))
+        return restore_precision(scores, len(vectors))
 
 
 def _forward(

@@ -1,7 +1,7 @@
 """The trunk: one shared token-to-vector network behind which several heads train."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -23,6 +23,7 @@ from ..sharing.listener import ChannelListener
 from ..sharing.shown import ShownVectors, remember
 from .listener import adopt, open_step, reads, wrong_width_message
 from .parameter_gradients import ParameterGradients
+from .read_ahead import pipe_ahead
 from .readings import OwnReader, place_readings
 from .records import StepRecords
 from .replay import Replay
@@ -52,6 +53,7 @@ class MultiTaskTok2Vec(Tok2Vec):
         *,
         balancer: Balancer,
         level: Level = "hub",
+        read_ahead: int = 0,
     ) -> None:
         """Create a trunk.
 
@@ -62,8 +64,17 @@ class MultiTaskTok2Vec(Tok2Vec):
         level (Literal["hub", "parameters"]): Where the balancer compares gradients: at a linear
             layer on the trunk's output, or, exactly, at all of the trunk's parameters, for one
             more forward and backward pass of the trunk per task.
+        read_ahead (int): In `pipe`, so many batches are read in a thread of the trunk's own while
+            the heads work on the ones before; 0 for none.
+        RAISES (ValueError): If `read_ahead` is below 0.
         """
         super().__init__(vocab, model, name)
+        if read_ahead < 0:
+            raise ValueError(
+                f"[components.{name}] read_ahead is {read_ahead}; it is a number of batches, 0 for "
+                "none."
+            )
+        self.read_ahead = read_ahead
         self.balancer = balancer
         self.level = level
         self.records = StepRecords()
@@ -155,6 +166,18 @@ class MultiTaskTok2Vec(Tok2Vec):
             return cast(list[Floats2d], super().predict(docs))
         channels = showing(self.model, layout.channels).predict(docs)
         return ShownVectors(self.model.ops, channels, layout)
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Run the network on a stream of documents.
+
+        stream (Iterable[Doc]): The documents.
+        batch_size (int): Documents in a batch.
+        YIELDS (Doc): The documents in order. With `read_ahead`, a batch's documents come once so
+            many later batches are read from the stream.
+        """
+        if self.read_ahead:
+            return pipe_ahead(self, stream, batch_size, self.read_ahead)
+        return cast(Iterator[Doc], super().pipe(stream, batch_size=batch_size))
 
     def set_annotations(self, docs: Sequence[Doc], tokvecses: Sequence[Floats2d]) -> None:
         """Set `Doc.tensor`, and let the heads behind read their layers or experts.

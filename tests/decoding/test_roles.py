@@ -123,6 +123,23 @@ def test_long_sequences_with_many_violations_are_solved_exactly(seed, n_tokens, 
     assert total == pytest.approx(automaton_sum(scores, labels), abs=1e-6)
 
 
+@pytest.mark.parametrize("labels", [["ARG0"], ["ARG0", "ARG1", "ARG2", "ARG3"]])
+def test_many_rows_of_core_roles_are_reduced_to_the_best_one_of_each(labels):
+    n_tokens, n_labels = 40, len(labels)
+    scores = np.full((n_tokens, 1 + 2 * n_labels), -9.0)
+    scores[:, 0] = 0.0
+    label_of_row = np.arange(n_tokens) % n_labels
+    scores[np.arange(n_tokens), 1 + label_of_row] = 1.0 + np.arange(n_tokens) % 17
+    constraints = RoleConstraints.from_labels(labels)
+    tags = decode_roles(
+        PlainScores(scores), [n_tokens], constraints, max_nodes=10_000, max_violations=ANY_NUMBER
+    )
+    assert Counter(tags[tags > 0]) == Counter(range(1, 1 + n_labels))
+    total = scores[np.arange(n_tokens), tags].sum()
+    best = [scores[label_of_row == label, 1 + label].max() for label in range(n_labels)]
+    assert total == sum(best)
+
+
 @st.composite
 def random_batches(draw):
     n_labels = draw(st.integers(1, 4))

@@ -6,7 +6,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, fix_random_seed, set_dropout_rate
 from torch.nn.functional import gelu, relu
 
-from spacy_mtl.models import role_labeler
+from spacy_mtl.models import precision, role_labeler
 from spacy_mtl.models.role_labeler import (
     NEIGHBOUR_WIDTH,
     FrameQuery,
@@ -285,6 +285,33 @@ def test_layers_predict_the_same_whatever_the_dropout_rate(model):
     assert np.array_equal(scores.tags, expected[1].tags)
     assert np.array_equal(scores.senses, expected[1].senses)
     assert not np.allclose(detector.begin_update(vectors)[0], trained)
+
+
+def test_scores_in_bfloat16_are_near_those_in_float32(model, monkeypatch):
+    monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
+    half = build_role_labeler(
+        tok2vec=model.get_ref("tok2vec").copy(),
+        hidden_width=5,
+        sense_width=3,
+        max_distance=REACH,
+        sense_window=model.attrs["sense_window"],
+        precision="bfloat16",
+    )
+    half.from_bytes(model.to_bytes())
+    vectors = np.random.default_rng(0).normal(size=(6, WIDTH)).astype("f")
+    calls = [
+        lambda labeler: labeler.get_ref("detector").predict(vectors),
+        lambda labeler: labeler.get_ref("framer").predict((vectors, QUERY)).tags,
+    ]
+    for call in calls:
+        scores, expected = call(half), call(model)
+        assert scores.dtype == np.float32 and scores.shape == expected.shape
+        assert 1e-5 < np.abs(scores - expected).max() < 0.05
+    in_training = [
+        labeler.get_ref("framer").begin_update((vectors, QUERY))[0].tags
+        for labeler in (half, model)
+    ]
+    assert np.array_equal(*in_training)
 
 
 def test_no_candidates_are_no_scores(model):
