@@ -126,6 +126,9 @@ STOCK_CONFIG = """
 lang = "en"
 pipeline = ["tok2vec", "ner", "textcat"]
 
+[nlp.tokenizer]
+@tokenizers = "spacy.Tokenizer.v1"
+
 [components]
 
 [components.tok2vec]
@@ -229,7 +232,7 @@ def config_of(model: str, base: Path, size: TrunkSize, textcat: str, steps: int)
     if model == "stock":
         stock = Config().from_str(STOCK_CONFIG + STOCK_TEXTCAT[textcat], interpolate=False)
         config["components"] = stock["components"]
-        config["nlp"]["pipeline"] = stock["nlp"]["pipeline"]
+        config["nlp"].update(stock["nlp"])
         config["components"]["tok2vec"]["model"].update(size.settings())
         config["training"]["annotating_components"] = []
         config["training"]["score_weights"] = {}

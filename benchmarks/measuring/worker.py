@@ -12,6 +12,8 @@ from .threads import thread_limit
 if TYPE_CHECKING:
     from thinc.api import Config
 
+WITH_PRECISION = ("tok2vec", "ner", "srl")
+
 
 class Worker:
     """Runs the methods of a `Station` in a process of its own.
@@ -92,13 +94,13 @@ class Station:
         """Load a pipeline.
 
         path (Path): Its folder.
-        precision (Optional[str]): What its trunk multiplies in, where it is one of this package's.
+        precision (Optional[str]): What its networks multiply in, where they are of this package.
         RETURNS (List[str]): The names of its components.
         """
         import spacy
 
-        changes = {} if precision is None else {"components.tok2vec.model.precision": precision}
-        self.nlp = spacy.load(path, config=changes)
+        changes = {f"components.{name}.model.precision": precision for name in WITH_PRECISION}
+        self.nlp = spacy.load(path, config={} if precision is None else changes)
         return list(self.nlp.pipe_names)
 
     def predict(

@@ -26,6 +26,7 @@ from .trunks import (
 )
 
 CALLBACK = "spacy_mtl.fast_products.v1"
+STOCK_TOKENIZER, TOKENIZER = "spacy.Tokenizer.v1", "spacy_mtl.FastTokenizer.v1"
 SEARCHES = {
     "ner": ("mtl_fast_ner", "search for entities"),
     "parser": ("mtl_fast_parser", "search for arcs"),
@@ -123,6 +124,9 @@ def convert(nlp: Language, folder: Path, docs: Sequence[Doc], report: Report) ->
             factory, what = SEARCHES[config["components"][name]["factory"]]
             config["components"][name]["factory"] = factory
             report.replaced.setdefault(name, []).append(what)
+    if config["nlp"].get("tokenizer") == {"@tokenizers": STOCK_TOKENIZER}:
+        config["nlp"]["tokenizer"] = {"@tokenizers": TOKENIZER}
+        report.replaced["tokenizer"] = ["search for affixes"]
     previous = resolved["nlp"].get("after_pipeline_creation")
     config["nlp"]["after_pipeline_creation"] = {
         "@callbacks": CALLBACK,

@@ -20,7 +20,7 @@ class PredictedFrame:
     arguments (List[Tuple[str, int, int]]): Label, first token and last token (exclusive).
     score (Optional[float]): The probability of the predicate.
     roleset_score (Optional[float]): The probability of the roleset.
-    argument_scores (List[float]): Those of the arguments, if they were asked for.
+    argument_scores (Sequence[float]): Those of the arguments, if they were asked for.
     """
 
     predicate: int
@@ -29,7 +29,7 @@ class PredictedFrame:
     arguments: list[tuple[str, int, int]] = field(default_factory=list)
     score: float | None = None
     roleset_score: float | None = None
-    argument_scores: list[float] = field(default_factory=list)
+    argument_scores: Sequence[float] = ()
 
 
 def write_predictions(

@@ -685,7 +685,8 @@ class SemanticRoleHead(Head):
             if start < end:
                 frames[at_frame].arguments.append((names[role], start, end))
                 if probabilities is not None:
-                    frames[at_frame].argument_scores.append(probabilities[number])
+                    scored = frames[at_frame].argument_scores
+                    frames[at_frame].argument_scores = [*scored, probabilities[number]]
 
     def _score(self, vectors: Floats2d, query: FrameQuery) -> FrameScores:
         """RETURNS (FrameScores): What the network makes of a query."""

@@ -13,7 +13,7 @@ from .window_training import normalized_maxout
 
 LAYER_NORM_EPSILON = 1e-8  # thinc's
 MIX_PIECES = 3  # spacy.MultiHashEmbed.v2 does not let one choose
-BLOCK_ROWS = 512
+BLOCK_ROWS = 1024
 _BELOW_ZERO = -torch.finfo(torch.float32).tiny
 
 

@@ -29,7 +29,7 @@ from .precision import (
 )
 from .torch_layer import torch_layer
 
-BLOCK_PAIRS = 1024  # scored at once in prediction, so that they stay in the processor's cache
+BLOCK_PAIRS = 2048  # scored at once in prediction, so that they stay in the processor's cache
 PRODUCT_COLUMNS = 16  # products are fastest where the number of their columns is a multiple of it
 NEIGHBOUR_WIDTH = 16  # of the vectors by which the tokens around a predicate tell its roleset
 

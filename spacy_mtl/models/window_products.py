@@ -17,7 +17,7 @@ that of the rows.
 import torch
 from torch import Tensor
 
-BLOCK_PAIRS = 256  # multiplied at once, so that they stay in the processor's cache
+BLOCK_PAIRS = 512  # multiplied at once, so that they stay in the processor's cache
 
 
 def pair_filters(weight: Tensor) -> Tensor:

@@ -26,7 +26,8 @@ class LemmaEndings:
         lemmas (Iterable[Tuple[str, str]]): Words and their lemmas.
         """
         self._changes: defaultdict[str, Counter[tuple[int, str]]] = defaultdict(Counter)
-        self._likely: dict[str, list[tuple[int, str]]] = {}
+        self._likely: dict[str, tuple[tuple[int, str], ...]] = {}
+        self._leading: dict[str, tuple[int, tuple[int, str] | None]] = {}
         for word, lemma in lemmas:
             n_shared = _shared_prefix(word, lemma)
             if n_shared < min(_MIN_STEM, len(lemma)):
@@ -48,16 +49,17 @@ class LemmaEndings:
                     guesses[word[: len(word) - cut] + added] = None
         return list(guesses)
 
-    def _likely_changes(self, ending: str) -> list[tuple[int, str]]:
-        """RETURNS (List[Tuple[int, str]]): Cuts and additions, the commonest first."""
+    def _likely_changes(self, ending: str) -> tuple[tuple[int, str], ...]:
+        """RETURNS (Tuple[Tuple[int, str], ...]): Cuts and additions, the commonest first."""
         if ending not in self._changes:
-            return []
+            return ()
         likely = self._likely.get(ending)
         if likely is None:
             changes = self._changes[ending]
             least = _MIN_SHARE * changes.total()
             ranked = sorted(changes.items(), key=lambda item: (-item[1], item))
-            likely = self._likely[ending] = [change for change, count in ranked if count >= least]
+            likely = tuple(change for change, count in ranked if count >= least)
+            self._likely[ending] = likely
         return likely
 
     def likeliest(self, word: str) -> str:
@@ -68,14 +70,26 @@ class LemmaEndings:
             if they mostly agree; else the word itself.
         """
         for start in range(1, len(word) + 1):
-            changes = self._changes.get(word[start:])
-            if changes is None or changes.total() < _MIN_WORDS:
-                continue
-            (cut, added), count = max(changes.items(), key=lambda item: (item[1], item))
-            if count >= _MAJORITY * changes.total() and len(word) - cut >= _MIN_STEM:
-                return word[: len(word) - cut] + added
-            break
+            ending = word[start:]
+            if ending in self._changes:
+                n_words, change = self._leading_change(ending)
+                if n_words >= _MIN_WORDS:
+                    if change is None or len(word) - change[0] < _MIN_STEM:
+                        break
+                    return word[: len(word) - change[0]] + change[1]
         return word
+
+    def _leading_change(self, ending: str) -> tuple[int, tuple[int, str] | None]:
+        """RETURNS (Tuple[int, Optional[Tuple[int, str]]]): How many words have an ending, and the
+        cut and addition of most of them, if they mostly agree."""
+        leading = self._leading.get(ending)
+        if leading is None:
+            changes = self._changes[ending]
+            total = changes.total()
+            change, count = max(changes.items(), key=lambda item: (item[1], item))
+            agreed = change if count >= _MAJORITY * total else None
+            leading = self._leading[ending] = total, agreed
+        return leading
 
 
 def _shared_prefix(word: str, lemma: str) -> int:

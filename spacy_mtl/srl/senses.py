@@ -66,8 +66,10 @@ class SenseInventory:
             for verb, own in self._by_verb.items()
         }
         self._candidates: dict[str, list[int]] = {}  # of forms seen, allowed by the frames
-        self._looked_up: dict[str, tuple[list[int], list[float]]] = {}
-        self._left_out: dict[tuple[str, int], list[float]] = {}  # priors, in training
+        # tuples of numbers: Python's collector of cycles does not look at them again and again
+        self._looked_up: dict[str, tuple[tuple[int, ...], tuple[float, ...]]] = {}
+        self._fallbacks: dict[str, str] = {}  # of words of which nothing was seen
+        self._left_out: dict[tuple[str, int], tuple[float, ...]] = {}  # priors, in training
         self.use_frames(None)
 
     def use_frames(self, frames: FrameInventory | None) -> None:
@@ -80,7 +82,7 @@ class SenseInventory:
             form: self._allowed([*known, *self._others(known)])
             for form, known in self.forms.items()
         }
-        self._looked_up, self._left_out = {}, {}
+        self._looked_up, self._fallbacks, self._left_out = {}, {}, {}
 
     @classmethod
     def from_corpus(cls, senses: Iterable[Sense]) -> "SenseInventory":
@@ -111,30 +113,30 @@ class SenseInventory:
         """RETURNS (int): The position of a roleset, -1 if it was never seen."""
         return self._index.get(roleset, -1)
 
-    def candidates(self, form: str) -> list[int]:
+    def candidates(self, form: str) -> tuple[int, ...]:
         """Find the rolesets that a word can have.
 
         form (str): The word in lower case.
-        RETURNS (List[int]): Indices into `rolesets`; empty if nothing is known of the word.
+        RETURNS (Tuple[int, ...]): Indices into `rolesets`; empty if nothing is known of the word.
         """
         return self._look_up(form)[0]
 
-    def log_priors(self, form: str) -> list[float]:
+    def log_priors(self, form: str) -> tuple[float, ...]:
         """Tell how probable each roleset of a word is before its sentence is read: from what the
         form had in training, and, for the rest, what all forms of the verb had.
 
         form (str): The word in lower case.
-        RETURNS (List[float]): Natural logarithms, in the order of `candidates`.
+        RETURNS (Tuple[float, ...]): Natural logarithms, in the order of `candidates`.
         """
         return self._look_up(form)[1]
 
-    def log_priors_without(self, form: str, index: int) -> list[float]:
+    def log_priors_without(self, form: str, index: int) -> tuple[float, ...]:
         """Tell how probable each roleset of a word would be had one occurrence not been counted: in
         training what is to be told must not be among what it is told from.
 
         form (str): The word in lower case.
         index (int): The roleset that the word had there; -1 for one that was not counted.
-        RETURNS (List[float]): Natural logarithms, in the order of `candidates`.
+        RETURNS (Tuple[float, ...]): Natural logarithms, in the order of `candidates`.
         """
         known = self._left_out.get((form, index))
         if known is None:
@@ -142,15 +144,15 @@ class SenseInventory:
             known = self._left_out[form, index] = priors
         return known
 
-    def _look_up(self, form: str) -> tuple[list[int], list[float]]:
-        """RETURNS (Tuple[List[int], List[float]]): Candidates and log priors, of words met before
-        as they were then.
+    def _look_up(self, form: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
+        """RETURNS (Tuple[Tuple[int, ...], Tuple[float, ...]]): Candidates and log priors, of words
+        met before as they were then.
         """
         known = self._looked_up.get(form)
         if known is None:
             if len(self._looked_up) >= _KEPT_WORDS:
                 self._looked_up = {}
-            candidates = self._find_candidates(form)
+            candidates = tuple(self._find_candidates(form))
             known = self._looked_up[form] = (candidates, self._count_priors(form, candidates))
         return known
 
@@ -176,17 +178,17 @@ class SenseInventory:
 
     def _count_priors(
         self, form: str, candidates: Sequence[int], left_out: int = -1
-    ) -> list[float]:
+    ) -> tuple[float, ...]:
         counts = dict(zip(self.forms.get(form, ()), self.counts.get(form, ()), strict=True))
         if counts.get(left_out):
             counts[left_out] -= 1
         else:
             left_out = -1
         total = sum(counts.values()) + _OF_THE_VERB
-        return [
+        return tuple(
             math.log((counts.get(i, 0) + _OF_THE_VERB * self._share(i, left_out)) / total)
             for i in candidates
-        ]
+        )
 
     def _share(self, index: int, left_out: int) -> float:
         """RETURNS (float): The share of a roleset among those of its verb, but for one occurrence
@@ -201,10 +203,18 @@ class SenseInventory:
         """RETURNS (str): The first sense of a word of which nothing was seen: that of the frame
         inventory, or else its own first sense; empty if no roleset was seen at all.
         """
-        if self.rolesets and (listed := self._listed(form)):
-            return listed[0]
         if not self.rolesets:
             return ""
+        known = self._fallbacks.get(form)
+        if known is None:
+            if len(self._fallbacks) >= _KEPT_WORDS:
+                self._fallbacks = {}
+            known = self._fallbacks[form] = self._first_sense(form)
+        return known
+
+    def _first_sense(self, form: str) -> str:
+        if listed := self._listed(form):
+            return listed[0]
         guesses = lemma_guesses(form)
         lemma = guesses[-1] if len(guesses) > 1 else self._endings.likeliest(form)
         return f"{lemma}.01"

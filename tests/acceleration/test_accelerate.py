@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from spacy_mtl.acceleration import accelerate
 from spacy_mtl.acceleration.annotations import annotations, differences
+from spacy_mtl.acceleration.tokenizer import FastTokenizer
 from spacy_mtl.cli import mtl
 
 from .pipelines import (
@@ -39,6 +40,8 @@ def fast(stock, tmp_path_factory):
     assert "CNN" in report.replaced["tok2vec"]
     assert "search for entities" in report.replaced["ner"]
     assert "search for arcs" in report.replaced["parser"]
+    assert "search for affixes" in report.replaced["tokenizer"]
+    assert isinstance(spacy.load(path).tokenizer, FastTokenizer)
     return path
 
 

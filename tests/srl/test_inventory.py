@@ -105,5 +105,5 @@ def test_rolesets_of_words_are_restricted(folder):
 def test_unseen_words_get_their_first_roleset(folder):
     senses = SenseInventory.from_corpus([("left", "leave.01")])
     senses.use_frames(FrameInventory.from_folder(folder))
-    assert senses.candidates("gift") == []
+    assert senses.candidates("gift") == ()
     assert senses.fallback("gifts") == "give.01"

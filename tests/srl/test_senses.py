@@ -89,7 +89,7 @@ def test_priors_go_by_form_and_then_by_verb(senses):
     assert gave == pytest.approx([(2 + 0.5 * 2.5 / 4) / 3.5, (1 + 0.5 * 1.5 / 4) / 3.5])
     assert gave.sum() == pytest.approx(1.0)
     assert np.exp(senses.log_priors("gives")) == pytest.approx([1.5 / 4, 2.5 / 4])
-    assert senses.log_priors("google") == []
+    assert senses.log_priors("google") == ()
 
 
 def test_an_occurrence_can_be_left_out(senses):
@@ -149,7 +149,7 @@ def test_unknown_words_get_their_own_first_sense(senses, form, roleset):
 def test_nothing_is_guessed_where_no_roleset_was_seen():
     senses = SenseInventory.from_corpus([("gave", ""), ("left", "")])
     assert len(senses) == 0
-    assert senses.candidates("gave") == []
+    assert senses.candidates("gave") == ()
     assert senses.fallback("gave") == ""
 
 
