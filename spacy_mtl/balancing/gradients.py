@@ -1,6 +1,6 @@
 """What a balancer sees of one step."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -27,6 +27,8 @@ class TaskGradients:
     decisions (Mapping[str, float]): By task, how many things it had to tell in this step: tags of
         tokens, categories of documents. Where a component did not say, the tokens that its
         gradient reaches.
+    auxiliary (AbstractSet[str]): The tasks that only teach the trunk: their components predict
+        nothing.
     """
 
     gradients: Mapping[str, Floats2d]
@@ -34,6 +36,7 @@ class TaskGradients:
     losses: Mapping[str, float]
     find_gram: Callable[[], NDArray[np.float64]] | None = None
     decisions: Mapping[str, float] = field(default_factory=dict)
+    auxiliary: Set[str] = frozenset()
 
     @property
     def tasks(self) -> list[str]:

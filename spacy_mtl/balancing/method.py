@@ -3,7 +3,7 @@
 import math
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,12 +25,14 @@ class Problem:
     find_gram (Callable): Computes the Gram matrix of the normalised gradients.
     decisions (Optional[Tensor]): How many things each task had to tell, [tasks], float64; None
         counts as one each.
+    auxiliary (AbstractSet[str]): The tasks whose components predict nothing.
     """
 
     tasks: Sequence[str]
     losses: Tensor
     find_gram: Callable[[], Tensor]
     decisions: Tensor | None = None
+    auxiliary: Set[str] = frozenset()
 
     @cached_property
     def gram(self) -> Tensor:
@@ -145,4 +147,4 @@ def _make_problem(step: TaskGradients, tasks: list[str], divisors: dict[str, flo
 
     losses = torch.tensor([step.losses.get(task, 0.0) for task in tasks], dtype=torch.float64)
     decisions = torch.tensor([step.decisions.get(task, 1.0) for task in tasks], dtype=torch.float64)
-    return Problem(tasks, losses, find_gram, decisions)
+    return Problem(tasks, losses, find_gram, decisions, step.auxiliary)

@@ -10,7 +10,12 @@ from .head import Head
 
 
 class TrainingOnlyHead(Head):
-    """A head that computes and writes nothing in prediction, so that it costs nothing there."""
+    """A head that computes and writes nothing in prediction, so that it costs nothing there.
+
+    Its task is an auxiliary one: a balancer can tell it from those that the pipeline is for.
+    """
+
+    is_auxiliary = True
 
     def __call__(self, doc: Doc) -> Doc:
         """RETURNS (Doc): The document as it is."""

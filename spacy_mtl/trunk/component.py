@@ -81,6 +81,7 @@ class MultiTaskTok2Vec(Tok2Vec):
         self._step: TrunkStep | None = None
         self._normalized_tasks: set[str] = set()
         self._mean_losses: set[str] = set()
+        self._auxiliary: set[str] = set()
         self._own_readers: dict[str, OwnReader] = {}
         self._detached: set[str] = set()
 
@@ -124,14 +125,14 @@ class MultiTaskTok2Vec(Tok2Vec):
         if isinstance(component, OwnReader) and self._is_read_by(component.name):
             self._own_readers[component.name] = component
             component.connect(self)
-        if getattr(component, "normalizes_gradient", False):
-            self._normalized_tasks.add(component.name)
-        else:
-            self._normalized_tasks.discard(component.name)
-        if isinstance(component, MEAN_LOSSES):
-            self._mean_losses.add(component.name)
-        else:
-            self._mean_losses.discard(component.name)
+        for tasks, is_one in (
+            (self._normalized_tasks, getattr(component, "normalizes_gradient", False)),
+            (self._mean_losses, isinstance(component, MEAN_LOSSES)),
+            (self._auxiliary, getattr(component, "is_auxiliary", False)),
+        ):
+            tasks.discard(component.name)
+            if is_one:
+                tasks.add(component.name)
 
     def initialize(
         self,
@@ -261,7 +262,7 @@ class MultiTaskTok2Vec(Tok2Vec):
         for listener in self.listeners:
             open_step(listener, None)
         if step is not None and step.has_reports:
-            tasks = step.gather(self._annotated_units, self._loss_units)
+            tasks = step.gather(self._annotated_units, self._loss_units, self._auxiliary)
             if tasks.tasks:
                 squared_norm = self._pass_back(step, tasks)
                 step.losses[self.name] = step.losses.get(self.name, 0.0) + squared_norm

@@ -174,12 +174,14 @@ class TrunkStep:
         self,
         units_of: Callable[[str, Floats2d], int],
         loss_units_of: Callable[[str, Floats2d], int],
+        auxiliary: Collection[str] = (),
     ) -> TaskGradients:
         """Collect what the heads reported.
 
         units_of (Callable[[str, Floats2d], int]): What a task's gradient has to be divided by to be
             a mean over its annotated units.
         loss_units_of (Callable[[str, Floats2d], int]): The same for its loss.
+        auxiliary (Collection[str]): The tasks whose components predict nothing.
         RETURNS (TaskGradients): The tasks with a gradient that is not zero.
         """
         gradients = {task: grad for task, grad in self._gradients.items() if grad.any()}
@@ -199,6 +201,7 @@ class TrunkStep:
                 task: self._decisions.get(task) or float(gradient.any(axis=1).sum())
                 for task, gradient in gradients.items()
             },
+            auxiliary=frozenset(auxiliary),
         )
 
     def pass_back(self, gradient: Floats2d) -> None:

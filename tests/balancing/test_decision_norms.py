@@ -1,5 +1,7 @@
 """Norms that go by the number of decisions, and where that number comes from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import spacy
@@ -51,6 +53,16 @@ def test_power_zero_makes_norms_equal_and_shares_multiply():
     assert 3 * shared["ner"] == pytest.approx(5 * shared["srl"])
 
 
+@pytest.mark.parametrize(("share", "settings_"), [(0.5, {}), (0.25, {"auxiliary_share": 0.25})])
+def test_auxiliary_tasks_get_a_share_of_their_norm(share, settings_):
+    step = make_step(TASKS[:2], [[1.0, 0.0], [0.0, 1.0]], [1.0, 1.0], decisions=[9.0, 9.0])
+    weights = make_balancer("DecisionNorms", **settings_).weigh(replace(step, auxiliary={TASKS[1]}))
+    assert weights[TASKS[1]] == pytest.approx(share * weights[TASKS[0]])
+    alone = make_step(["syntax"], [[3.0]], [1.0])
+    weight = make_balancer("DecisionNorms", **settings_).weigh(replace(alone, auxiliary={"syntax"}))
+    assert weight["syntax"] == pytest.approx(1.0)
+
+
 def test_a_share_of_zero_keeps_a_task_from_the_trunk():
     step = make_step(["ner"], [[1.0]], [1.0])
     assert make_balancer("DecisionNorms", shares={"ner": 0.0}).weigh(step) == {"ner": 0.0}
@@ -58,7 +70,11 @@ def test_a_share_of_zero_keeps_a_task_from_the_trunk():
 
 @pytest.mark.parametrize(
     ("settings_", "message"),
-    [({"power": 2.0}, "power is 2.0"), ({"shares": {"ner": -1.0}}, "share of 'ner' is -1.0")],
+    [
+        ({"power": 2.0}, "power is 2.0"),
+        ({"shares": {"ner": -1.0}}, "share of 'ner' is -1.0"),
+        ({"auxiliary_share": -0.1}, "auxiliary_share is -0.1"),
+    ],
 )
 def test_bad_settings_are_named(settings_, message):
     with pytest.raises(Exception, match=message):
@@ -104,6 +120,7 @@ def test_heads_count_tags_pairs_and_documents():
     for _ in range(3):  # the first gradients are zero, as the output layers are
         nlp.update(examples, sgd=nlp.create_optimizer())
     trunk.flush()
+    assert watcher.step.auxiliary == {"syntax"}
     decisions = watcher.step.decisions
     n_words = sum(map(len, docs))
     assert decisions["ner"] == n_words - len(docs[1])
