@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ from .systems import (
     OUR_CNN,
     RECIPES,
     ROLES_ALONE,
-    SHIPPED,
     STOCK,
     SWITCHED,
     SYSTEMS,
@@ -48,6 +47,7 @@ SHORT = 20  # tokens of a document where the batch size varies
 CHECK_WORDS = 2000
 TRUNK_TOLERANCE = 1e-4
 N_PROCESS = 2
+READ_AHEAD = 2  # batches, so that the trunk's thread seldom waits for the heads'
 
 
 @dataclass(frozen=True)
@@ -235,15 +235,19 @@ class Runner:
             msg.warn("One core only: nothing to measure with two")
             return
         rounds, workload = self.options.few_rounds, THREE_RAW
-        ours = (OUR_CNN, SHIPPED)
+        ours = [system for system in SYSTEMS if system.ours]
+        n_runs = rounds * (len(crew) + 2 * len(ours))
         with (
-            _workers(N_PROCESS) as cnn,
-            _workers(N_PROCESS) as shipped,
-            tqdm(total=rounds * 6, desc=f"{corpus.name}: two cores", unit="run") as bar,
+            ExitStack() as stack,
+            tqdm(total=n_runs, desc=f"{corpus.name}: two cores", unit="run") as bar,
         ):
-            threaded = dict(zip(ours, (cnn, shipped), strict=True))
-            for system, worker in threaded.items():
-                _load(worker, models[system.model], system)
+            threaded: dict[System, Worker] = {}
+            ahead: dict[System, Worker] = {}
+            for system in ours:
+                threaded[system] = stack.enter_context(_workers(N_PROCESS))
+                _load(threaded[system], models[system.model], system)
+                ahead[system] = stack.enter_context(_workers(1))
+                _load(ahead[system], models[system.model], system, read_ahead=READ_AHEAD)
             for number in range(rounds):
                 window = stream.take(self.options.core_words)
                 for system, worker in _rotated(crew, number):
@@ -251,11 +255,16 @@ class Runner:
                     setting = f"n_process={N_PROCESS}"
                     self._note("cores", corpus, workload, system, setting, number, found, window)
                     bar.update()
-                for system, worker in _rotated(threaded, number):
-                    found = self._call(worker, window.docs, workload, system)
-                    setting = f"{N_PROCESS} threads"
-                    self._note("cores", corpus, workload, system, setting, number, found, window)
-                    bar.update()
+                for setting, workers in (
+                    (f"{N_PROCESS} threads", threaded),
+                    (f"read_ahead={READ_AHEAD}", ahead),
+                ):
+                    for system, worker in _rotated(workers, number):
+                        found = self._call(worker, window.docs, workload, system)
+                        self._note(
+                            "cores", corpus, workload, system, setting, number, found, window
+                        )
+                        bar.update()
 
     def _grow(self, corpus: SpeedCorpus, stream: TextStream, crew: dict[System, Worker]) -> None:
         """The same number of words in documents of other lengths, and in batches of other sizes."""
@@ -426,9 +435,9 @@ def _workers(n_threads: int, use_blis: bool = True) -> Iterator[Worker]:
         worker.close()
 
 
-def _load(worker: Worker, path: Path, system: System) -> None:
+def _load(worker: Worker, path: Path, system: System, read_ahead: int | None = None) -> None:
     precision = system.precision if system.ours else None
-    missing = {"tok2vec", "ner", "textcat"} - set(worker.call("load", path, precision))
+    missing = {"tok2vec", "ner", "textcat"} - set(worker.call("load", path, precision, read_ahead))
     if missing:
         raise ValueError(f"The pipeline {path} has no component {', '.join(sorted(missing))}.")
 

@@ -90,17 +90,24 @@ class Station:
         self.nlp: Any = None
         self.steps: Iterator[int] | None = None
 
-    def load(self, path: Path, precision: str | None = None) -> list[str]:
+    def load(
+        self, path: Path, precision: str | None = None, read_ahead: int | None = None
+    ) -> list[str]:
         """Load a pipeline.
 
         path (Path): Its folder.
         precision (Optional[str]): What its networks multiply in, where they are of this package.
+        read_ahead (Optional[int]): Batches that its trunk reads ahead, where it is of this package.
         RETURNS (List[str]): The names of its components.
         """
         import spacy
 
-        changes = {f"components.{name}.model.precision": precision for name in WITH_PRECISION}
-        self.nlp = spacy.load(path, config={} if precision is None else changes)
+        changes: dict[str, Any] = {}
+        if precision is not None:
+            changes |= {f"components.{name}.model.precision": precision for name in WITH_PRECISION}
+        if read_ahead is not None:
+            changes["components.tok2vec.read_ahead"] = read_ahead
+        self.nlp = spacy.load(path, config=changes)
         return list(self.nlp.pipe_names)
 
     def predict(
