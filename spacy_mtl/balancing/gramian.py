@@ -1,17 +1,18 @@
-"""Methods that look at the Gram matrix only, and remember nothing: TorchJD's, made selectable.
+"""Methods that look at the Gram matrix only, and remember nothing: most are TorchJD's, made
+selectable.
 
 Registered names and what they scale to are in `docs/mixing-and-balancing.md`.
 """
 
 from collections.abc import Callable
+from functools import partial
 
+import torch
 from spacy.util import registry
 from torch import Tensor
 from torchjd.aggregation import (
     AlignedMTLWeighting,
-    CAGradWeighting,
     DualProjWeighting,
-    FairGradWeighting,
     IMTLGWeighting,
     MGDAWeighting,
     UPGradWeighting,
@@ -20,10 +21,11 @@ from torchjd.aggregation import (
 from .method import BalancingMethod, Problem
 from .normalization import Normalization
 from .optional import explain_missing
+from .solvers import conflict_averse_weights, fair_weights
 
 
 class GramianMethod(BalancingMethod):
-    """A weighting of TorchJD, on the gradients of the tasks in the batch.
+    """A weighting of TorchJD or like its own, on the gradients of the tasks in the batch.
 
     TorchJD's weights are those of a mean of gradients; times the number of tasks they are those of
     a sum, as everywhere in this package: one task alone gets 1.
@@ -34,20 +36,16 @@ class GramianMethod(BalancingMethod):
         name: str,
         weighting: Callable[[Tensor], Tensor],
         normalize: Normalization,
-        *,
-        alone: float = 1.0,
     ) -> None:
         """Wrap a weighting that does not change when all gradients are scaled alike.
 
         name (str): The registered name.
         weighting (Callable[[Tensor], Tensor]): From [tasks, tasks] to [tasks].
         normalize (Literal["none", "units", "norm"]): See `Normalizer`.
-        alone (float): What the weighting gives to a task that is alone; divided out.
         """
         super().__init__(normalize)
         self.name = name
         self.weighting = weighting
-        self.alone = alone
 
     def solve(self, problem: Problem) -> Tensor:
         """Ask the weighting.
@@ -55,31 +53,7 @@ class GramianMethod(BalancingMethod):
         problem (Problem): The step.
         RETURNS (Tensor): One weight per task, [tasks].
         """
-        return self.weighting(problem.unit_gram) * (len(problem.tasks) / self.alone)
-
-
-class FairGrad(BalancingMethod):
-    """TorchJD's `FairGradWeighting`, its weights scaled to add up to the number of tasks."""
-
-    name = "spacy_mtl.FairGrad.v1"
-
-    def __init__(self, weighting: Callable[[Tensor], Tensor], normalize: Normalization) -> None:
-        """Wrap the weighting.
-
-        weighting (Callable[[Tensor], Tensor]): From [tasks, tasks] to [tasks].
-        normalize (Literal["none", "units", "norm"]): See `Normalizer`.
-        """
-        super().__init__(normalize)
-        self.weighting = weighting
-
-    def solve(self, problem: Problem) -> Tensor:
-        """Ask the weighting.
-
-        problem (Problem): The step.
-        RETURNS (Tensor): One weight per task, [tasks].
-        """
-        weights = self.weighting(problem.unit_gram)
-        return weights * (len(problem.tasks) / weights.sum())
+        return self.weighting(problem.unit_gram) * len(problem.tasks)
 
 
 @registry.misc("spacy_mtl.MGDA.v1")
@@ -126,11 +100,11 @@ def create_cagrad(c: float = 0.5, normalize: Normalization = "units") -> Gramian
         uses 0.4 and 0.5.
     normalize (Literal["none", "units", "norm"]): See `Normalizer`.
     RETURNS (GramianMethod): The balancer.
-    RAISES (ImportError): If the solver is not installed.
+    RAISES (ValueError): If `c` is negative.
     """
-    with explain_missing("spacy_mtl.CAGrad.v1"):
-        weighting = CAGradWeighting(c=c)
-    return GramianMethod("spacy_mtl.CAGrad.v1", weighting, normalize, alone=1.0 + c)
+    if c < 0.0:
+        raise ValueError(f"spacy_mtl.CAGrad.v1: c is {c}; set 0 or more.")
+    return GramianMethod("spacy_mtl.CAGrad.v1", partial(_conflict_averse, c=c), normalize)
 
 
 @registry.misc("spacy_mtl.UPGrad.v1")
@@ -179,7 +153,7 @@ def create_aligned_mtl(normalize: Normalization = "units") -> GramianMethod:
 
 
 @registry.misc("spacy_mtl.FairGrad.v1")
-def create_fair_grad(alpha: float = 1.0, normalize: Normalization = "units") -> FairGrad:
+def create_fair_grad(alpha: float = 1.0, normalize: Normalization = "units") -> GramianMethod:
     """Fair resource allocation: the step that is best by alpha-fairness of the tasks' gains (Ban
     and Ji 2024, https://arxiv.org/abs/2402.15638). With `alpha = 1` its condition is that of
     Nash-MTL (Navon et al. 2022, https://arxiv.org/abs/2202.01017).
@@ -190,12 +164,18 @@ def create_fair_grad(alpha: float = 1.0, normalize: Normalization = "units") -> 
     alpha (float): 0 is the plain sum, 1 proportional fairness; with more the worst-off task counts
         for more.
     normalize (Literal["none", "units", "norm"]): See `Normalizer`.
-    RETURNS (FairGrad): The balancer.
-    RAISES (ImportError): If the solver is not installed.
+    RETURNS (GramianMethod): The balancer.
     RAISES (ValueError): If `alpha` is negative.
     """
     if alpha < 0.0:
         raise ValueError(f"spacy_mtl.FairGrad.v1: alpha is {alpha}; set 0 or more.")
-    with explain_missing("spacy_mtl.FairGrad.v1"):
-        weighting = FairGradWeighting(alpha=alpha)
-    return FairGrad(weighting, normalize)
+    return GramianMethod("spacy_mtl.FairGrad.v1", partial(_fair, alpha=alpha), normalize)
+
+
+def _conflict_averse(gram: Tensor, c: float) -> Tensor:
+    return torch.from_numpy(conflict_averse_weights(gram.numpy(), c) / (1.0 + c))
+
+
+def _fair(gram: Tensor, alpha: float) -> Tensor:
+    weights = fair_weights(gram.numpy(), alpha)
+    return torch.from_numpy(weights / weights.sum())

@@ -35,7 +35,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "PriorityDescent": {"main": "srl"},
 }
 DRAW_RANDOM_NUMBERS = {"RandomWeights", "PCGrad", "GradVac"}
-SOLVERS = {"CAGrad": "cvxpy", "UPGrad": "quadprog", "DualProj": "quadprog", "FairGrad": "scipy"}
+SOLVERS = {"UPGrad": "quadprog", "DualProj": "quadprog"}
 
 
 def make_balancer(method: str, **settings: Any) -> Any:
