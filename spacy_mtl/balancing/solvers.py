@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_STEPS = 100
-TOLERANCE = 1e-8
+TOLERANCE = 1e-7
 TO_BOUNDARY = 0.995  # of the way that a step may go to where a value would be zero
-CENTERING = 0.1
+CENTERING = 0.03
 NO_NORM = 1e-12
 MAX_HALVINGS = 30
 VANISHED = 1e-4  # the norm of a mix that is none, beside the gradients' norms; TorchJD's
