@@ -1,15 +1,20 @@
 """Gradient surgery: one task's gradient is changed where it opposes another's."""
 
+import math
+import operator
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from spacy.util import registry
 from torch import Tensor
-from torchjd.aggregation import GradVacWeighting, PCGradWeighting
+from torchjd.aggregation import PCGradWeighting
 
 from .method import BalancingMethod, Problem
 from .normalization import Normalization
 from .randomness import StepSeed
+
+SMALL = 1e-8  # added to what is divided by, as TorchJD does
 
 
 @registry.misc("spacy_mtl.PCGrad.v1")
@@ -55,16 +60,6 @@ class PCGrad(BalancingMethod):
         self._seed.n_steps = memory["n_steps"]
 
 
-class _GradVacOnTargets(GradVacWeighting):
-    """TorchJD's weighting, but its targets are set for the tasks of each step."""
-
-    def set_targets(self, targets: Tensor) -> None:
-        self._phi_t = targets  # type: ignore[assignment]
-
-    def _ensure_state(self, m: int, dtype: torch.dtype) -> None:
-        return None
-
-
 @registry.misc("spacy_mtl.GradVac.v1")
 class GradVac(BalancingMethod):
     """Gradient vaccine: gradients are turned until each pair's cosine reaches its running mean, not
@@ -89,7 +84,9 @@ class GradVac(BalancingMethod):
         RAISES (ValueError): If `beta` is out of range.
         """
         super().__init__(normalize)
-        self.weighting = _GradVacOnTargets(beta=beta)
+        if not 0.0 <= beta <= 1.0:
+            raise ValueError(f"{self.name}: beta is {beta}; it must be from 0 to 1.")
+        self.beta = beta
         self._seed = StepSeed(seed)
         self._targets: dict[str, dict[str, float]] = {}  # task: {other task: cosine}
 
@@ -99,15 +96,47 @@ class GradVac(BalancingMethod):
         problem (Problem): The step.
         RETURNS (Tensor): One weight per task, [tasks].
         """
-        tasks = problem.tasks
-        rows = [[self._targets.get(one, {}).get(two, 0.0) for two in tasks] for one in tasks]
-        targets = torch.tensor(rows, dtype=torch.float64)  # [tasks, tasks]
-        self.weighting.set_targets(targets)
+        gram: list[list[float]] = problem.unit_gram.tolist()
+        weights = [0.0] * len(gram)
         with self._seed.next_step():
-            weights = self.weighting(problem.unit_gram)
-        for one, row in zip(tasks, targets.tolist(), strict=True):
-            self._targets.setdefault(one, {}).update(zip(tasks, row, strict=True))
-        return weights
+            for number in range(len(gram)):
+                others = [other for other in range(len(gram)) if other != number]
+                order = [others[place] for place in torch.randperm(len(others)).tolist()]
+                for other, share in enumerate(self._turn(gram, number, order, problem.tasks)):
+                    weights[other] += share
+        return torch.tensor(weights, dtype=torch.float64)
+
+    def _turn(
+        self, gram: list[list[float]], number: int, order: Sequence[int], tasks: Sequence[str]
+    ) -> list[float]:
+        """Turn one task's gradient towards each other one that it is farther from than usual.
+
+        These few numbers are computed without torch, whose calls take longer than they do.
+
+        gram (List[List[float]]): [tasks, tasks].
+        number (int): The task.
+        order (Sequence[int]): The other tasks.
+        tasks (Sequence[str]): All names.
+        RETURNS (List[float]): [tasks], what of each gradient the turned one is made of.
+        """
+        targets = self._targets.setdefault(tasks[number], {})
+        shares = [float(other == number) for other in range(len(gram))]
+        products = list(gram[number])  # with each gradient
+        for other in order:
+            norm = math.sqrt(max(sum(map(operator.mul, products, shares)), 0.0))
+            other_norm = math.sqrt(max(gram[other][other], 0.0))
+            cosine = products[other] / (norm * other_norm + SMALL)
+            target = targets.get(tasks[other], 0.0)
+            if cosine < target:
+                sine = math.sqrt(max(1.0 - cosine**2, 0.0))
+                target_sine = math.sqrt(max(1.0 - target**2, 0.0))
+                added = norm * (target * sine - cosine * target_sine)
+                added /= other_norm * target_sine + SMALL
+                shares[other] += added
+                for place, product in enumerate(gram[other]):
+                    products[place] += added * product
+            targets[tasks[other]] = (1.0 - self.beta) * target + self.beta * cosine
+        return shares
 
     def get_memory(self) -> dict[str, Any]:
         """RETURNS (Dict[str, Any]): The running cosines and the number of steps so far."""

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from torchjd import aggregation, scalarization
 
 from .methods import SOLVERS, make_balancer, steps
@@ -47,13 +48,17 @@ def test_pcgrad(step):
     assert list(make_balancer("PCGrad").weigh(step).values()) == pytest.approx(theirs.tolist())
 
 
-@given(first=steps(min_tasks=2, max_tasks=2), second=steps(min_tasks=2, max_tasks=2))
+@pytest.mark.parametrize("n_tasks", [2, 4])
+@given(data=st.data())
 @few
-def test_gradvac(first, second):
+def test_gradvac(n_tasks, data):
     weighting = aggregation.GradVacWeighting(beta=0.5)
-    balancer = make_balancer("GradVac", beta=0.5)
-    for step in (first, second):
-        theirs = weighting(torch.from_numpy(step.gram))
+    balancer = make_balancer("GradVac", beta=0.5, seed=0)
+    for number in range(3):
+        step = data.draw(steps(min_tasks=n_tasks, max_tasks=n_tasks))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(number)  # as the balancer does in its step of that number
+            theirs = weighting(torch.from_numpy(step.gram))
         ours = balancer.weigh(step)
         assert list(ours.values()) == pytest.approx(theirs.tolist(), rel=1e-4, abs=1e-4)
 
