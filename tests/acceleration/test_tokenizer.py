@@ -61,14 +61,14 @@ def test_tokens_are_those_of_spacy(english, text):
     assert tokens(fast.tokenizer, text) == tokens(nlp.tokenizer, text)
 
 
-def test_words_of_letters_are_not_searched(english):
+def test_words_of_letters_are_not_searched():
     fast = spacy.blank("en", config=FAST).tokenizer
     assert fast.suffix_search.__self__.search("cats") is None
     assert fast.suffix_search("cats") is None and fast.suffix_search("cats'")
     assert fast.suffix_search != fast.suffix_search.__self__.search
 
 
-def test_patterns_that_match_letters_are_heeded(english):
+def test_patterns_that_match_letters_are_heeded():
     nlp, fast = spacy.blank("en"), spacy.blank("en", config=FAST)
     for pipeline in (nlp, fast):
         pipeline.tokenizer.suffix_search = re.compile("ish$").search

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from spacy_mtl.balancing.solvers import conflict_averse_weights, fair_weights, hardest_mix
 
+from .methods import make_balancer
+
 few = settings(max_examples=40, deadline=None)
 
 
@@ -79,6 +81,19 @@ def test_orthogonal_gradients_get_weights_by_their_norms():
 
 def test_fairness_of_zero_is_the_plain_sum():
     assert fair_weights(np.array([[1.0, 0.5], [0.5, 9.0]]), 0.0).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("method", "settings_", "message"),
+    [
+        ("CAGrad", {"c": -0.1}, "c is -0.1; set 0 or more"),
+        ("FairGrad", {"alpha": -1.0}, "alpha is -1.0; set 0 or more"),
+        ("GradVac", {"beta": 1.5}, "beta is 1.5; it must be from 0 to 1"),
+    ],
+)
+def test_settings_out_of_range_are_named(method, settings_, message):
+    with pytest.raises(Exception, match=message):
+        make_balancer(method, **settings_)
 
 
 @pytest.mark.parametrize("angle", [0.0, 1e-3, 1e-7])

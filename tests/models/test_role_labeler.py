@@ -240,6 +240,18 @@ def model(request) -> Model:
     return model
 
 
+def like(model: Model, **settings) -> Model:
+    """A model of the same sizes, not built yet."""
+    return build_role_labeler(
+        tok2vec=model.get_ref("tok2vec").copy(),
+        hidden_width=5,
+        sense_width=3,
+        max_distance=REACH,
+        sense_window=model.attrs["sense_window"],
+        **settings,
+    )
+
+
 def docs_of(*lengths: int) -> list[Doc]:
     nlp = spacy.blank("en")
     return [Doc(nlp.vocab, words=["word"] * length) for length in lengths]
@@ -289,14 +301,7 @@ def test_layers_predict_the_same_whatever_the_dropout_rate(model):
 
 def test_scores_in_bfloat16_are_near_those_in_float32(model, monkeypatch):
     monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
-    half = build_role_labeler(
-        tok2vec=model.get_ref("tok2vec").copy(),
-        hidden_width=5,
-        sense_width=3,
-        max_distance=REACH,
-        sense_window=model.attrs["sense_window"],
-        precision="bfloat16",
-    )
+    half = like(model, precision="bfloat16")
     half.from_bytes(model.to_bytes())
     vectors = np.random.default_rng(0).normal(size=(6, WIDTH)).astype("f")
     calls = [
@@ -336,13 +341,7 @@ def test_sense_window_must_not_be_negative():
 def test_bytes_keep_the_scores(model):
     docs = docs_of(3)
     expected = model.predict(docs)
-    blank = build_role_labeler(
-        tok2vec=model.get_ref("tok2vec").copy(),
-        hidden_width=5,
-        sense_width=3,
-        max_distance=REACH,
-        sense_window=model.attrs["sense_window"],
-    )
+    blank = like(model)
     blank.from_bytes(model.to_bytes())
     assert np.array_equal(blank.predict(docs), expected)
     vectors = np.ones((6, WIDTH), dtype="f")
