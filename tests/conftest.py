@@ -1,8 +1,10 @@
 """Settings of the whole test run."""
 
+import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+from spacy_mtl.native import find_loops, switched_off
 from tests import registered  # noqa: F401  registers what an older installation does not name
 
 torch.set_num_threads(1)  # the networks of the tests are too small to gain from more
@@ -10,3 +12,22 @@ torch.set_num_threads(1)  # the networks of the tests are too small to gain from
 # A busy machine is no reason for a property to fail.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="module", params=["torch", "plain", "avx2", "avx512"])
+def arithmetic(request):
+    """What computes predictions. Networks must not outlive the module."""
+    loops = find_loops()
+    if request.param == "torch":
+        with switched_off():
+            yield request.param
+        return
+    if loops is None:
+        pytest.skip("the compiled loops are not built, or switched off by SPACY_MTL_NATIVE=0")
+    before = loops.instruction_set()
+    try:
+        loops.use_instructions(request.param)
+    except ValueError as error:
+        pytest.skip(str(error))
+    yield request.param
+    loops.use_instructions(before)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .bio import decode_bio, spans_from_bio
+from .bio import spans_from_bio
+from .compiled import decode_compiled
 from .constraints import RoleConstraints
 from .scores import TagScores
 from .search import MAX_NODES, Pool
+from .viterbi import decode_bio
 
 MAX_VIOLATIONS = 4  # in the best tags without constraints; with more, the search would be long
 
@@ -41,6 +43,9 @@ def decode_roles(
     max_violations (int): Violations of the best tags without constraints.
     RETURNS (np.ndarray): [tokens], the tags; see `decode_bio`.
     """
+    found = decode_compiled(scores, lengths, constraints, allowed, max_nodes, max_violations)
+    if found is not None:
+        return found
     tags = decode_bio(scores, lengths)
     n_labels = scores.n_labels
     sizes = np.asarray(lengths, dtype=np.int64)

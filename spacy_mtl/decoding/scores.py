@@ -1,10 +1,28 @@
 """Scores of BIO tags: one number for each, or one for each label and one for where spans begin."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from .contest import Contest, reduce_factored, reduce_labels
+
+
+class TagTable(NamedTuple):
+    """Scores of tags as they lie in memory. B-x scores `begin` plus `opening`, I-x `inside` plus
+    `going_on`.
+
+    none (np.ndarray): [tokens], of O.
+    begin (np.ndarray): [tokens, K].
+    inside (np.ndarray): [tokens, K].
+    opening (Optional[np.ndarray]): [tokens]; None for zeros.
+    going_on (Optional[np.ndarray]): [tokens]; None for zeros.
+    """
+
+    none: np.ndarray
+    begin: np.ndarray
+    inside: np.ndarray
+    opening: np.ndarray | None = None
+    going_on: np.ndarray | None = None
 
 
 class TagScores(Protocol):
@@ -31,6 +49,10 @@ class TagScores(Protocol):
         chosen (Union[slice, np.ndarray]): The tokens.
         RETURNS (np.ndarray): [tokens chosen, 1 + 2K]. Not to be changed.
         """
+        ...
+
+    def table(self) -> TagTable:
+        """RETURNS (TagTable): The scores of all tokens, without copying them. Not to be changed."""
         ...
 
     def contest(self, chosen: np.ndarray, is_start: np.ndarray) -> Contest:
@@ -73,6 +95,12 @@ class PlainScores:
     def rows(self, chosen: slice | np.ndarray) -> np.ndarray:
         """See `TagScores`."""
         return self._scores[chosen]
+
+    def table(self) -> TagTable:
+        """See `TagScores`."""
+        first_inside = 1 + self.n_labels
+        scores = self._scores
+        return TagTable(scores[:, 0], scores[:, 1:first_inside], scores[:, first_inside:])
 
     def contest(self, chosen: np.ndarray, is_start: np.ndarray) -> Contest:
         """See `TagScores`."""
@@ -119,6 +147,12 @@ class FactoredScores:
         begin = labels + np.minimum(begins, 0)
         inside = labels - np.maximum(begins, 0)
         return np.concatenate([self._none[chosen, None], begin, inside], axis=1)
+
+    def table(self) -> TagTable:
+        """See `TagScores`."""
+        labels = self._labels[:, 1 : 1 + self._n_labels]
+        opening, going_on = np.minimum(self._begins, 0), -np.maximum(self._begins, 0)
+        return TagTable(self._none, labels, labels, opening, going_on)
 
     def contest(self, chosen: np.ndarray, is_start: np.ndarray) -> Contest:
         """See `TagScores`."""

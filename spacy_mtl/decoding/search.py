@@ -7,10 +7,11 @@ from itertools import chain, product
 
 import numpy as np
 
-from .bio import decode_bio, find_cuts, mark_starts, solve_contest, spans_from_bio
+from .bio import mark_starts, spans_from_bio
 from .constraints import RoleConstraints, drop_violations
 from .contest import Contest, reduce_labels
 from .scores import PlainScores
+from .viterbi import decode_bio, find_cuts, solve_contest
 
 MAX_NODES = 50  # decodings of one sequence before the search gives up
 TOGETHER = 2  # decodings of one sequence at a time, but for the parts that core roles split it into

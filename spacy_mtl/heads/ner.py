@@ -12,8 +12,9 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d, Ints2d
 
-from ..decoding.bio import decode_bio, spans_from_bio
+from ..decoding.bio import spans_from_bio
 from ..decoding.scores import PlainScores
+from ..decoding.viterbi import decode_bio
 from ..models.losses import softmax_cross_entropy
 from ..trunk.listener import count_decisions
 from .entity_targets import BEGIN, INSIDE, MISSING, OUTSIDE, align_entities

@@ -17,11 +17,12 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ..decoding.bio import decode_bio, spans_from_bio
+from ..decoding.bio import spans_from_bio
 from ..decoding.constraints import RoleConstraints, allowed_labels
 from ..decoding.posteriors import span_probabilities
 from ..decoding.roles import decode_roles
 from ..decoding.scores import FactoredScores, TagScores
+from ..decoding.viterbi import decode_bio
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
 from ..models.role_labeler import FrameQuery, FrameScores
 from ..models.torch_layer import build_module

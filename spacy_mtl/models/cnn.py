@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import cast
+from types import ModuleType
+from typing import Any, cast
 
 import torch
 from spacy.tokens import Doc
@@ -12,6 +13,8 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..native import find_loops
+from .compiled_windows import can_compile, encode_compiled, prepare_layers
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
 from .dropout import dropout_mask
@@ -98,8 +101,9 @@ class WindowEncoder(nn.Module):
     and it makes a document's output independent of its neighbours.
 
     In training a layer computes only rows that some token still sees. In prediction on CPU it
-    computes all rows, which lie next to each other in memory: see `paired_windows` for windows of
-    three tokens and `window_blocks` for others and for products in bfloat16.
+    computes all rows, which lie next to each other in memory: see `compiled_windows` and, where
+    that can't be, `paired_windows` for windows of three tokens and `window_blocks` for others and
+    for products in bfloat16.
 
     width (int): Width of input and output.
     depth (int): Number of layers.
@@ -114,6 +118,8 @@ class WindowEncoder(nn.Module):
             NormalizedMaxout(width * (2 * window_size + 1), width, pieces) for _ in range(depth)
         )
         self.filters: Derived[list[Tensor]] = Derived()
+        self.compiled: Derived[Any] = Derived()  # all layers
+        self.compiled_later: Derived[Any] = Derived()  # all but the first
 
     def forward(
         self,
@@ -231,16 +237,19 @@ class WindowEncoder(nn.Module):
     ) -> Tensor:
         """Encode the tokens of a batch in prediction on CPU: [tokens, width]."""
         vectors, size = words.vectors, self.window_size
+        layers = list(cast(Iterable[NormalizedMaxout], self.layers))
+        loops = find_loops()
+        if loops is not None and can_compile(layers, size):
+            return self._predict_compiled(loops, words, word_of_token, lengths, layers_seen)
         row_of_token, n_rows = self._rows_of_tokens(lengths)
         n_rows += -n_rows % self._row_step()
         row_of_token += size
         word_of_row = torch.zeros(n_rows + 2 * size, dtype=torch.long)  # windows end at no edge
         word_of_row[row_of_token] = word_of_token
-        layers = list(cast(Iterable[NormalizedMaxout], self.layers))
         if layers_seen is not None:
             layers_seen.append(F.embedding(word_of_token, vectors))
         done = 0
-        if words.products is not None or WORD_REPETITION * len(vectors) < len(word_of_token):
+        if _pays_by_word(words, word_of_token):
             rows = vectors.new_zeros((len(word_of_row), vectors.shape[1]))
             windows = word_of_row.unfold(0, 2 * size + 1, 1)
             self._encode_words(layers[0], windows, words, rows[size : size + n_rows])
@@ -254,6 +263,39 @@ class WindowEncoder(nn.Module):
             if layers_seen is not None:
                 layers_seen.append(rows.index_select(0, row_of_token))
         return rows.index_select(0, row_of_token)
+
+    def _predict_compiled(
+        self,
+        loops: ModuleType,
+        words: EmbeddedWords,
+        word_of_token: Tensor,
+        lengths: list[int],
+        layers_seen: list[Tensor] | None,
+    ) -> Tensor:
+        """Encode the tokens of a batch in prediction with compiled loops: [tokens, width]."""
+        layers = list(cast(Iterable[NormalizedMaxout], self.layers))
+        row_of_token, n_rows = self._rows_of_tokens(lengths)
+        word_of_row = torch.zeros(n_rows, dtype=torch.long)
+        word_of_row[row_of_token] = word_of_token
+        token_of_row = torch.full((n_rows,), -1)
+        token_of_row[row_of_token] = torch.arange(len(word_of_token))
+        first, later, kept = None, layers, self.compiled
+        if _pays_by_word(words, word_of_token):
+            first, later, kept = layers[0], layers[1:], self.compiled_later
+            if words.products is None:
+                words = EmbeddedWords(words.vectors, self.word_products(words.vectors))
+        prepared = kept.get(
+            [values for layer in layers for values in layer.parameters()],
+            lambda: prepare_layers(loops, later, first),
+        )
+        outputs: list[Tensor | None] = [None] * len(later)
+        outputs.append(words.vectors.new_empty((len(word_of_token), words.vectors.shape[1])))
+        if layers_seen is not None:
+            outputs = [torch.empty_like(cast(Tensor, outputs[-1])) for _ in outputs]
+            layers_seen += [F.embedding(word_of_token, words.vectors)][: first is not None]
+            layers_seen += cast(list[Tensor], outputs)
+        encode_compiled(loops, prepared, first, words, word_of_row, token_of_row, outputs)
+        return cast(Tensor, outputs[-1])
 
     def _encode(self, number: int, layer: NormalizedMaxout, rows: Tensor) -> Tensor:
         """Apply a layer in prediction on CPU: [rows, width]."""
@@ -367,6 +409,12 @@ class WindowEncoder(nn.Module):
         layers = cast(Iterable[NormalizedMaxout], self.layers)
         weights: list[Tensor] = [layer.weight for layer in layers]
         return weights[:1]
+
+
+def _pays_by_word(words: EmbeddedWords, word_of_token: Tensor) -> bool:
+    """RETURNS (bool): Whether the first layer is computed by word: where its products are known, or
+    words come back often enough."""
+    return words.products is not None or WORD_REPETITION * len(words.vectors) < len(word_of_token)
 
 
 def is_on_cpu(values: Tensor) -> bool:

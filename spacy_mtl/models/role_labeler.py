@@ -15,10 +15,13 @@ from torch import Tensor, nn
 from torch.nn.functional import embedding, embedding_bag, gelu, pad, relu
 from torch.nn.utils.rnn import PackedSequence
 
+from ..native import find_loops
+from .compiled_pairs import PackedLayer, pack_layer, score_compiled
 from .dropout import dropout
 from .embed import in_blocks
 from .flat import with_flat_tokens
 from .pair_training import tag_pairs
+from .parameter_state import Derived
 from .precision import (
     Precision,
     multiply,
@@ -238,6 +241,7 @@ class FrameScorer(nn.Module):
             n_values = 2 * sense_window * NEIGHBOUR_WIDTH
             self.neighbour_sense = nn.Linear(n_values, sense_width, bias=False)
         self.roleset = nn.Embedding(max(n_rolesets, 1), sense_width + 1)
+        self.packed: Derived[PackedLayer] = Derived()
         nn.init.normal_(self.distance.weight, std=0.1)
         nn.init.normal_(self.roleset.weight, std=0.02)
 
@@ -245,8 +249,8 @@ class FrameScorer(nn.Module):
         self,
         tokens: Tensor,
         predicates: Tensor,
-        pair_predicates: Tensor,
-        pair_tokens: Tensor,
+        starts: Tensor,
+        lengths: Tensor,
         candidates: Tensor,
         candidate_predicates: Tensor,
         neighbours: Tensor,
@@ -256,8 +260,8 @@ class FrameScorer(nn.Module):
 
         tokens (Tensor): [tokens, width].
         predicates (Tensor): [predicates], rows of `tokens`.
-        pair_predicates (Tensor): [pairs], which predicate.
-        pair_tokens (Tensor): [pairs], rows of `tokens`.
+        starts (Tensor): [predicates], the first token to score with each, a row of `tokens`.
+        lengths (Tensor): [predicates], the number of tokens to score with each.
         candidates (Tensor): [candidates], rolesets.
         candidate_predicates (Tensor): [candidates], which predicate.
         neighbours (Tensor): [predicates, 2 * sense_window], rows of `tokens`, or -1 where there is
@@ -267,9 +271,9 @@ class FrameScorer(nn.Module):
             [candidates, 1].
         """
         of_predicate = tokens[predicates]  # [predicates, width]
-        tags = self._score_tags(
-            tokens, of_predicate, predicates, pair_predicates, pair_tokens, dropout_rate
-        )
+        tags = self._score_tags(tokens, of_predicate, predicates, starts, lengths, dropout_rate)
+        if not len(candidates) and not torch.is_grad_enabled():
+            return tags, tokens.new_zeros((0, 1))
         sense = self.sense(of_predicate)  # [predicates, sense_width]
         if self.neighbour is not None:
             table = pad(self.neighbour(tokens), (0, 0, 1, 0))  # [none + tokens, NEIGHBOUR_WIDTH]
@@ -285,13 +289,24 @@ class FrameScorer(nn.Module):
         tokens: Tensor,
         of_predicate: Tensor,
         predicates: Tensor,
-        pair_predicates: Tensor,
-        pair_tokens: Tensor,
+        starts: Tensor,
+        lengths: Tensor,
         dropout_rate: float,
     ) -> Tensor:
-        """RETURNS (Tensor): [pairs, 1 + roles + 1]; see `forward`."""
-        if not len(pair_tokens) and not torch.is_grad_enabled():
+        """RETURNS (Tensor): [pairs, 1 + roles + 1], in prediction maybe more; see `forward`."""
+        is_prediction = not torch.is_grad_enabled()
+        if is_prediction and not lengths.any():
             return tokens.new_zeros((0, self.tag.out_features))
+        loops = find_loops()
+        if is_prediction and loops is not None and self._can_compile(tokens):
+            packed = self.packed.get(
+                [self.tag.weight, self.tag.bias], partial(pack_layer, loops, self.tag)
+            )
+            parts = (self.distance.weight, self.token(tokens), self.predicate(of_predicate))
+            return score_compiled(
+                loops, packed, parts, predicates, starts, lengths, self.max_distance
+            )
+        pair_predicates, pair_tokens = pairs_of(starts, lengths)
         has_context = self.context and len(pair_tokens)
         packing = RangePacking(pair_predicates) if has_context else None
         if packing is not None:
@@ -299,7 +314,7 @@ class FrameScorer(nn.Module):
             pair_tokens = pair_tokens[packing.pair_of_step]
         distance = pair_tokens - predicates[pair_predicates] + self.max_distance
         pairs = torch.stack([distance, pair_tokens, pair_predicates], 1)  # [pairs, 3]
-        if packing is None and not torch.is_grad_enabled():
+        if packing is None and is_prediction:
             return self._tag(pairs, tokens, of_predicate)
         parts = (self.distance.weight, self.token(tokens), self.predicate(of_predicate))
 
@@ -321,6 +336,14 @@ class FrameScorer(nn.Module):
                 hidden = hidden + dropout(found, dropout_rate, self.training)
             tags = self.tag(embedding(packing.step_of_pair, hidden))
         return tags
+
+    def _can_compile(self, tokens: Tensor) -> bool:
+        """RETURNS (bool): Whether there are compiled loops for this network in prediction."""
+        return (
+            tokens.device.type == "cpu"
+            and not self.context
+            and self.dtype == self.tag.weight.dtype == tokens.dtype == torch.float32
+        )
 
     def _tag(self, pairs: Tensor, tokens: Tensor, of_predicate: Tensor) -> Tensor:
         """Score the tags of pairs in prediction, on CPU a block at a time.
@@ -393,16 +416,18 @@ class RangeLSTM(nn.Module):
         return cast(Tensor, self.norm(self.lstm(PackedSequence(pairs, batch_sizes))[0].data))
 
 
-def pairs_of(starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pairs_of(starts: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """List all pairs of a predicate and a token of its range.
 
-    starts (np.ndarray): [predicates], first token.
-    lengths (np.ndarray): [predicates], number of tokens.
-    RETURNS (Tuple[np.ndarray, np.ndarray]): [pairs], predicate and token of each pair.
+    starts (Tensor): [predicates], first token.
+    lengths (Tensor): [predicates], number of tokens.
+    RETURNS (Tuple[Tensor, Tensor]): [pairs], predicate and token of each pair.
     """
-    predicate = np.repeat(np.arange(len(lengths)), lengths)
-    first_pair = np.cumsum(lengths) - lengths
-    token = np.arange(len(predicate)) + np.repeat(starts - first_pair, lengths)
+    n_pairs = int(lengths.sum())
+    number = torch.arange(len(lengths), device=lengths.device)
+    predicate = number.repeat_interleave(lengths, output_size=n_pairs)
+    first_pair = lengths.cumsum(0) - lengths
+    token = torch.arange(n_pairs, device=lengths.device) + (starts - first_pair)[predicate]
     return predicate, token
 
 
@@ -453,11 +478,10 @@ def _framer_inputs(
     tokens, query = inputs
     device = model.shims[0].device  # type: ignore[attr-defined]
     tensor = xp2torch(tokens, requires_grad=is_train, device=device)
-    pair_predicates, pair_tokens = pairs_of(query.starts, query.n_pairs)
     indices = (
         query.predicates,
-        pair_predicates,
-        pair_tokens,
+        query.starts,
+        query.n_pairs,
         query.candidates,
         query.candidate_predicates,
         neighbours_of(query, sense_window),

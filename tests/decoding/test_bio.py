@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_mtl.decoding.bio import bio_from_spans, decode_bio, spans_from_bio
+from spacy_mtl.decoding.bio import bio_from_spans, spans_from_bio
 from spacy_mtl.decoding.scores import PlainScores
+from spacy_mtl.decoding.viterbi import decode_bio
+from tests.native import each_way
+
+pytestmark = each_way
 
 
 def is_valid(tags, n_labels):
@@ -45,7 +49,7 @@ def random_batches(draw):
     n_labels = draw(st.integers(1, 7))
     lengths = draw(st.lists(st.integers(0, 40), min_size=1, max_size=8))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    scores = rng.normal(size=(sum(lengths), 1 + 2 * n_labels))
+    scores = rng.normal(size=(sum(lengths), 1 + 2 * n_labels)).astype("f")
     scores[:, n_labels + 1 :] += draw(st.floats(-1, 2))
     return scores, lengths, n_labels
 
@@ -74,7 +78,7 @@ def test_batch_gives_the_same_as_single_sequences(batch):
 def plain_viterbi(scores, n_labels):
     tags = range(1 + 2 * n_labels)
     allowed = np.array([[b <= n_labels or a in (b, b - n_labels) for b in tags] for a in tags])
-    best = np.where(np.arange(len(tags)) > n_labels, -np.inf, scores[0])
+    best = np.where(np.arange(len(tags)) > n_labels, -np.inf, scores[0].astype(float))
     for row in scores[1:]:
         best = np.where(allowed, best[:, None], -np.inf).max(axis=0) + row
     return best.max()
@@ -88,7 +92,7 @@ def test_cutting_long_sequences_costs_nothing(batch):
     for rows, own in zip(split(scores, lengths), split(tags, lengths), strict=True):
         if len(rows):
             assert is_valid(own.tolist(), n_labels)
-            total = rows[np.arange(len(rows)), own].sum()
+            total = rows[np.arange(len(rows)), own].sum(dtype=float)
             assert total == pytest.approx(plain_viterbi(rows, n_labels), abs=1e-6)
 
 

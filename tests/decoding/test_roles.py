@@ -7,12 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_mtl.decoding.bio import decode_bio, spans_from_bio
+from spacy_mtl.decoding.bio import spans_from_bio
 from spacy_mtl.decoding.constraints import RoleConstraints, allowed_labels
 from spacy_mtl.decoding.roles import decode_roles
 from spacy_mtl.decoding.scores import PlainScores
+from spacy_mtl.decoding.viterbi import decode_bio
+from tests.native import each_way
 
 from .test_bio import is_valid, split
+
+pytestmark = each_way
 
 LABELS = ["ARG0", "C-ARG0", "R-ARG0"]
 ANY_NUMBER = 1_000_000
@@ -112,21 +116,21 @@ def automaton_sum(rows, labels):
 @given(st.integers(0, 2**32), st.integers(1, 9), st.floats(-1, 2))
 def test_long_sequences_with_many_violations_are_solved_exactly(seed, n_tokens, inside):
     labels = ["ARG0", "ARG1", "C-ARG0", "R-ARG1"]
-    scores = np.random.default_rng(seed).normal(size=(n_tokens, 9))
+    scores = np.random.default_rng(seed).normal(size=(n_tokens, 9)).astype("f")
     scores[:, 5:] += inside
     constraints = RoleConstraints.from_labels(labels)
     tags = decode_roles(
         PlainScores(scores), [n_tokens], constraints, max_nodes=100_000, max_violations=ANY_NUMBER
     )
     assert satisfies(spans_of(tags, labels), **dict.fromkeys(SWITCHES, True))
-    total = scores[np.arange(n_tokens), tags].sum()
+    total = scores[np.arange(n_tokens), tags].sum(dtype=float)
     assert total == pytest.approx(automaton_sum(scores, labels), abs=1e-6)
 
 
 @pytest.mark.parametrize("labels", [["ARG0"], ["ARG0", "ARG1", "ARG2", "ARG3"]])
 def test_many_rows_of_core_roles_are_reduced_to_the_best_one_of_each(labels):
     n_tokens, n_labels = 40, len(labels)
-    scores = np.full((n_tokens, 1 + 2 * n_labels), -9.0)
+    scores = np.full((n_tokens, 1 + 2 * n_labels), -9.0, dtype="f")
     scores[:, 0] = 0.0
     label_of_row = np.arange(n_tokens) % n_labels
     scores[np.arange(n_tokens), 1 + label_of_row] = 1.0 + np.arange(n_tokens) % 17
@@ -144,8 +148,10 @@ def test_many_rows_of_core_roles_are_reduced_to_the_best_one_of_each(labels):
 def random_batches(draw):
     n_labels = draw(st.integers(1, 4))
     lengths = draw(st.lists(st.integers(0, 9), min_size=1, max_size=4))
-    scores = np.random.default_rng(draw(st.integers(0, 2**32))).normal(
-        size=(sum(lengths), 1 + 2 * n_labels)
+    scores = (
+        np.random.default_rng(draw(st.integers(0, 2**32)))
+        .normal(size=(sum(lengths), 1 + 2 * n_labels))
+        .astype("f")
     )
     return scores, lengths, n_labels
 
@@ -174,14 +180,14 @@ def test_out_of_budget_the_constraints_still_hold(batch, max_nodes):
 
 
 def test_without_constraints_it_is_bio_decoding():
-    scores = np.random.default_rng(0).normal(size=(200, 7))
+    scores = np.random.default_rng(0).normal(size=(200, 7)).astype("f")
     constraints = RoleConstraints.from_labels(LABELS, **dict.fromkeys(SWITCHES, False))
     expected = decode_bio(PlainScores(scores), [150, 50])
     assert decode_roles(PlainScores(scores), [150, 50], constraints).tolist() == expected.tolist()
 
 
 def test_the_weaker_of_two_core_roles_goes():
-    scores = np.zeros((3, 5))
+    scores = np.zeros((3, 5), dtype="f")
     scores[[0, 2], 1] = 2.0, 3.0  # ARG0 twice
     scores[0, 2] = 1.0  # ARGM-TMP is the next best
     constraints = RoleConstraints.from_labels(["ARG0", "ARGM-TMP"])
@@ -190,7 +196,7 @@ def test_the_weaker_of_two_core_roles_goes():
 
 def test_a_continuation_brings_what_it_continues_or_goes():
     constraints = RoleConstraints.from_labels(["ARGM-TMP", "C-ARGM-TMP"])
-    scores = np.zeros((3, 5))
+    scores = np.zeros((3, 5), dtype="f")
     scores[2, 2] = 2.0
     scores[:2, 1] = -1.0, -3.0
     assert decode_roles(PlainScores(scores), [3], constraints).tolist() == [1, 0, 2]

@@ -5,8 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_expit, log_softmax
 
-from spacy_mtl.decoding.bio import decode_bio
 from spacy_mtl.decoding.scores import FactoredScores, PlainScores
+from spacy_mtl.decoding.viterbi import decode_bio
+from tests.native import each_way
+
+pytestmark = each_way
 
 numbers = st.one_of(st.floats(-8, 8, width=32), st.integers(-2, 2).map(float))
 

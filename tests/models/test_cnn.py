@@ -7,6 +7,7 @@ from thinc.api import fix_random_seed, set_dropout_rate
 from spacy_mtl.models.cnn import build_hash_embed_cnn
 from spacy_mtl.models.convert import load_stock_weights
 from spacy_mtl.models.doc_encoder import torch_module
+from tests.native import each_way
 
 from .encoding import (
     assert_close,
@@ -15,6 +16,8 @@ from .encoding import (
     make_stock,
     make_stock_tok2vec,
 )
+
+pytestmark = each_way
 
 SETTINGS = [
     {},

@@ -6,8 +6,11 @@ from spacy_mtl.models.cnn import WindowEncoder, build_hash_embed_cnn
 from spacy_mtl.models.embed import EmbeddedWords, NormalizedMaxout
 from spacy_mtl.models.paired_windows import encode_pairs
 from spacy_mtl.models.window_products import pair_filters
+from tests.native import each_way
 
 from .encoding import assert_close, make_docs
+
+pytestmark = each_way
 
 
 @pytest.mark.parametrize("n_rows", [2, 6, 512, 514, 1540])
@@ -38,6 +41,56 @@ def test_prediction_is_training_without_dropout(lengths, n_words):
             words = EmbeddedWords(vectors, products)
             predicted = encoder(words, word_of_token, lengths, 0.0)
             torch.testing.assert_close(predicted, trained.detach(), atol=5e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize(("width", "depth", "pieces"), [(5, 1, 3), (96, 4, 3), (20, 2, 2)])
+def test_all_layers_of_prediction_are_those_of_training(width, depth, pieces, n_threads):
+    torch.manual_seed(0)
+    encoder = WindowEncoder(width, depth, 1, pieces)
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, 0.1, 0.3)
+    vectors = torch.cat([torch.zeros(1, width), torch.randn(30, width)])
+    lengths = [3, 0, 500, 1, 1000, 257]
+    word_of_token = torch.randint(1, 31, (sum(lengths),))
+    expected = []
+    encoder(EmbeddedWords(vectors), word_of_token, lengths, 0.0, expected)
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        with torch.inference_mode():
+            for products in (None, encoder.word_products(vectors)):
+                for chosen in (slice(None), slice(3, 503)):  # words come back often or seldom
+                    found = []
+                    words, tokens = EmbeddedWords(vectors, products), word_of_token[chosen]
+                    sizes = lengths if chosen == slice(None) else [500]
+                    last = encoder(words, tokens, sizes, 0.0, found)
+                    assert torch.equal(last, encoder(words, tokens, sizes, 0.0))
+                    assert len(found) == len(expected) == 1 + depth
+                    for own, trained in zip(found, expected, strict=True):
+                        trained = trained.detach()[chosen]
+                        torch.testing.assert_close(own, trained, atol=5e-5, rtol=1e-4)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_changed_weights_count_at_once():
+    encoder = WindowEncoder(8, 3, 1, 3)
+    vectors = torch.cat([torch.zeros(1, 8), torch.randn(9, 8)])
+    word_of_token = torch.randint(1, 10, (50,))
+
+    def encode():
+        with torch.inference_mode():
+            return encoder(EmbeddedWords(vectors), word_of_token, [50], 0.0).clone()
+
+    for layer in encoder.layers:
+        for parameter in layer.parameters():
+            before = encode()
+            with torch.no_grad():
+                parameter += torch.randn(parameter.shape)
+            trained = encoder(EmbeddedWords(vectors), word_of_token, [50], 0.0).detach()
+            assert not torch.allclose(encode(), before)
+            torch.testing.assert_close(encode(), trained, atol=5e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("window_size", [1, 2])

@@ -18,6 +18,7 @@ from spacy_mtl.models.role_labeler import (
     pairs_of,
 )
 from spacy_mtl.models.torch_layer import build_module
+from tests.native import each_way
 
 WIDTH, N_ROLES, N_ROLESETS, REACH, WINDOW = 4, 2, 3, 3, 2
 QUERY = FrameQuery(
@@ -43,17 +44,16 @@ def tokens() -> torch.Tensor:
     return torch.randn(6, WIDTH, dtype=torch.float64, requires_grad=True)
 
 
-def indices() -> list[torch.Tensor]:
-    pair_predicates, pair_tokens = pairs_of(QUERY.starts, QUERY.n_pairs)
+def indices(query: FrameQuery = QUERY, window: int = WINDOW) -> list[torch.Tensor]:
     return [
         torch.as_tensor(values)
         for values in (
-            QUERY.predicates,
-            pair_predicates,
-            pair_tokens,
-            QUERY.candidates,
-            QUERY.candidate_predicates,
-            neighbours_of(QUERY, WINDOW),
+            query.predicates,
+            query.starts,
+            query.n_pairs,
+            query.candidates,
+            query.candidate_predicates,
+            neighbours_of(query, window),
         )
     ]
 
@@ -71,7 +71,7 @@ def test_pairs_are_those_of_a_plain_loop(starts, ends):
         for predicate, (start, end) in enumerate(zip(starts, ends, strict=True))
         for token in range(start, end)
     ]
-    first, last = np.array(starts, dtype=int), np.array(ends, dtype=int)
+    first, last = torch.tensor(starts, dtype=int), torch.tensor(ends, dtype=int)
     predicate, token = pairs_of(first, last - first)
     assert list(zip(predicate.tolist(), token.tolist(), strict=True)) == expected
 
@@ -147,6 +147,48 @@ def test_scores_of_prediction_in_blocks_are_those_of_training(
         assert torch.allclose(own[:, : expected.shape[1]], expected)  # more mean nothing
 
 
+@each_way
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize(("width", "n_roles"), [(6, 1), (16, 9), (20, 51), (128, 90)])
+def test_scores_of_prediction_are_those_of_training(width, n_roles, n_threads):
+    random = np.random.default_rng(0)
+    predicates = np.sort(random.integers(0, 300, 70))
+    starts = np.maximum(predicates - random.integers(0, 9, 70), 0)
+    ends = np.minimum(predicates + random.integers(0, 9, 70), 300)  # some ranges are empty
+    none = np.zeros(0, dtype=int)
+    rows = indices(FrameQuery(predicates, starts, ends, none, none))
+    module = FrameScorer(WIDTH, n_roles, 1, width, 3, 9, 0, 0)
+    vectors = torch.randn(300, WIDTH)
+    expected, _ = module(vectors, *rows, 0.0)
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        with torch.inference_mode():
+            found, _ = module(vectors, *rows, 0.0)
+    finally:
+        torch.set_num_threads(before)
+    assert len(found) == len(expected) > 300
+    torch.testing.assert_close(found[:, : 2 + n_roles], expected.detach(), atol=1e-5, rtol=1e-5)
+
+
+@each_way
+def test_changed_weights_count_at_once():
+    module = FrameScorer(WIDTH, N_ROLES, N_ROLESETS, 6, 3, REACH, 0, 0)
+    vectors = torch.randn(6, WIDTH)
+
+    def scores():
+        with torch.inference_mode():
+            return module(vectors, *indices(), 0.0)[0][:, : 2 + N_ROLES].clone()
+
+    before = scores()
+    with torch.no_grad():
+        module.tag.weight += 1.0
+        module.tag.bias -= 2.0
+    expected, _ = module(vectors, *indices(), 0.0)
+    assert not torch.allclose(scores(), before)
+    torch.testing.assert_close(scores(), expected.detach())
+
+
 def test_framer_gradient(framer, tokens):
     names, parameters = zip(*framer.named_parameters(), strict=True)
 
@@ -164,9 +206,7 @@ def test_a_neighbour_can_tell_the_roleset_of_the_same_predicate_vector(window):
     tokens = torch.eye(3)[[0, 1, 0, 2]]  # one predicate twice, each time with another particle
     starts, at = np.array([0, 2]), np.array([0, 1])
     query = FrameQuery(starts, starts, starts + 2, np.tile(at, 2), np.repeat(at, 2))
-    pairs = pairs_of(query.starts, query.n_pairs)
-    arrays = (query.predicates, *pairs, query.candidates, query.candidate_predicates)
-    rows = [torch.as_tensor(values) for values in (*arrays, neighbours_of(query, window))]
+    rows = indices(query, window)
     optimizer = torch.optim.Adam(module.parameters(), lr=0.05)
     for _ in range(60):
         scores = module(tokens, *rows, 0.0)[1].view(2, 2)
@@ -309,7 +349,7 @@ def test_scores_in_bfloat16_are_near_those_in_float32(model, monkeypatch):
         lambda labeler: labeler.get_ref("framer").predict((vectors, QUERY)).tags,
     ]
     for call in calls:
-        scores, expected = call(half), call(model)
+        scores, expected = (call(labeler)[:, : 2 + N_ROLES] for labeler in (half, model))
         assert scores.dtype == np.float32 and scores.shape == expected.shape
         assert 1e-5 < np.abs(scores - expected).max() < 0.05
     in_training = [

@@ -1,0 +1,21 @@
+"""Builds the compiled loops; everything else is in pyproject.toml.
+
+They are optional: without a compiler that knows vector types (GCC or Clang) the package is
+installed without them, and computes the same with torch and numpy.
+"""
+
+from glob import glob
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+loops = Extension(
+    "spacy_mtl.native._loops",
+    ["spacy_mtl/native/_loops.pyx", *sorted(glob("spacy_mtl/native/src/*.cpp"))],
+    depends=sorted(glob("spacy_mtl/native/src/*.[hi]*")),
+    include_dirs=["spacy_mtl/native"],
+    language="c++",
+    extra_compile_args=["-std=c++17", "-O3", "-g0", "-Wno-psabi"],
+    optional=True,
+)
+setup(ext_modules=cythonize([loops], build_dir="build"))

@@ -1,0 +1,71 @@
+"""Scores for pairs of a predicate and a token in prediction by compiled loops: see
+`spacy_mtl.native`."""
+
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from ..native.packing import pack_columns
+from ..native.threads import take_together
+
+PackedLayer = tuple[np.ndarray, np.ndarray]  # weight and bias of a linear layer
+
+
+def pack_layer(loops: ModuleType, layer: nn.Linear) -> PackedLayer:
+    """Lay out the weights of a linear layer.
+
+    loops (ModuleType): The compiled loops.
+    layer (Linear): The layer.
+    RETURNS (PackedLayer): Its weight and bias, with as many columns more as the loops need.
+    """
+    unused = -layer.out_features % loops.lanes()
+    weight, bias = pad(layer.weight.detach(), (0, 0, 0, unused)), pad(layer.bias, (0, unused))
+    return pack_columns(weight, loops.lanes()).numpy(), bias.detach().numpy()
+
+
+def score_compiled(
+    loops: ModuleType,
+    layer: PackedLayer,
+    parts: tuple[Tensor, Tensor, Tensor],
+    predicates: Tensor,
+    starts: Tensor,
+    lengths: Tensor,
+    max_distance: int,
+) -> Tensor:
+    """Apply a linear layer to pairs: to what is left of the sum of three vectors by a rectifier.
+
+    loops (ModuleType): The compiled loops.
+    layer (PackedLayer): What `pack_layer` made of the layer.
+    parts (Tuple[Tensor, Tensor, Tensor]): The vectors of distances [2 * max_distance + 1, width],
+        tokens [tokens, width] and predicates [predicates, width].
+    predicates (Tensor): [predicates], the token of each.
+    starts (Tensor): [predicates], the first token of each predicate's range.
+    lengths (Tensor): [predicates], the number of its tokens.
+    max_distance (int): The longest distance there is a vector for.
+    RETURNS (Tensor): [pairs, columns], predicate by predicate; at least as many columns as the
+        layer has.
+    """
+    weight, bias = layer
+    first_pair = np.concatenate([np.zeros(1, dtype=np.int64), lengths.numpy().cumsum()])
+    scores = torch.empty((int(first_pair[-1]), len(bias)))
+    arrays = [values.detach().contiguous().numpy() for values in parts]
+    at, first_token = predicates.numpy(), starts.numpy()
+
+    def work(n_taken: np.ndarray) -> None:
+        loops.score_pairs(
+            *arrays,
+            weight,
+            bias,
+            max_distance,
+            at,
+            first_token,
+            first_pair,
+            scores.numpy(),
+            n_taken,
+        )
+
+    take_together(work, -(-len(at) // loops.PREDICATES))
+    return scores

@@ -1,0 +1,359 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
+"""Python's view of the compiled loops; `src/kernels.h` and `src/decoding.h` say what they do.
+
+All of them release the interpreter's lock, so that other threads run meanwhile.
+"""
+
+from libc.stddef cimport ptrdiff_t
+from libcpp.vector cimport vector
+
+
+cdef extern from "src/kernels.h" namespace "mtl" nogil:
+    cdef struct WindowLayer:
+        const float* filters
+        const float* bias
+        const float* norm_weight
+        const float* norm_bias
+
+    cdef struct WordTables:
+        const float* vectors
+        const float* products
+        const float* bias
+        const float* norm_weight
+        const float* norm_bias
+
+    cdef struct Encoding:
+        ptrdiff_t width
+        ptrdiff_t pieces
+        ptrdiff_t n_rows
+        const long long* word_of_row
+        const long long* token_of_row
+        WordTables words
+        const WindowLayer* layers
+        ptrdiff_t n_layers
+        float* const* outputs
+
+    cdef struct PairScoring:
+        ptrdiff_t width
+        ptrdiff_t n_columns
+        const float* of_distance
+        const float* of_token
+        const float* of_predicate
+        const float* weight
+        const float* bias
+        ptrdiff_t max_distance
+        const long long* predicates
+        const long long* starts
+        const long long* first_pair
+        float* scores
+
+    cdef struct TagRows:
+        ptrdiff_t n_rows
+        ptrdiff_t n_labels
+        const float* none
+        ptrdiff_t none_step
+        const float* begin
+        const float* inside
+        ptrdiff_t step
+        const float* opening
+        const float* going_on
+
+    cdef struct Kernels:
+        ptrdiff_t lanes
+        ptrdiff_t (*encode_scratch)(const Encoding&) noexcept nogil
+        void (*encode)(const Encoding&, ptrdiff_t, ptrdiff_t, float*) noexcept nogil
+        ptrdiff_t (*pair_scratch)(const PairScoring&) noexcept nogil
+        void (*score_pairs)(const PairScoring&, ptrdiff_t, ptrdiff_t, float*) noexcept nogil
+
+    const Kernels& kernels()
+    const char* instructions()
+    bint c_use_instructions "mtl::use_instructions"(const char*)
+
+
+cdef extern from "src/decoding.h" namespace "mtl" nogil:
+    cdef struct Constraints:
+        const unsigned char* is_unique
+        const long long* needs
+        const unsigned char* needs_before
+        long long max_nodes
+        long long max_violations
+
+    void decode(const TagRows&, const long long*, ptrdiff_t, long long*) except +
+    void decode(
+        const TagRows&, const long long*, ptrdiff_t, const Constraints&, const unsigned char*,
+        long long*
+    ) except +
+
+
+BAND = 256  # rows of an encoding that a thread takes at once
+PREDICATES = 16  # that a thread takes at once, to score their pairs
+
+
+def lanes():
+    """RETURNS (int): The floats of a vector, by which weights are packed."""
+    return kernels().lanes
+
+
+def instruction_set():
+    """RETURNS (str): The instructions in use: "avx512", "avx2" or "plain"."""
+    return instructions().decode("ascii")
+
+
+def use_instructions(name):
+    """Use other instructions than the best there are, to test or to time them. Weights that are
+    packed already can't be used any more.
+
+    name (str): "avx512", "avx2" or "plain".
+    RAISES (ValueError): If there are none of this name, or the processor can't run them.
+    """
+    if not c_use_instructions(name.encode("ascii")):
+        raise ValueError(f"There are no loops for '{name}', or this processor can't run them.")
+
+
+cdef extern from *:
+    """
+    // The next piece of work, for several threads that share the count of those taken.
+    static inline long long take_next(long long* n_taken) {
+        return __atomic_fetch_add(n_taken, 1, __ATOMIC_RELAXED);
+    }
+    """
+    long long take_next(long long*) nogil
+
+
+cdef class WindowLayers:
+    """Residual layers over windows of three rows.
+
+    width (int): Width of the rows.
+    pieces (int): Pieces of the maxout, 2 or 3.
+    layers (Sequence[Tuple[np.ndarray, ...]]): Of each layer: filters and bias, packed, and weight
+        and bias of the normalization.
+    """
+
+    cdef ptrdiff_t width, pieces
+    cdef vector[WindowLayer] layers
+    cdef list kept
+
+    def __init__(self, ptrdiff_t width, ptrdiff_t pieces, layers):
+        cdef WindowLayer one
+        cdef const float[:, :, :, :, ::1] filters
+        cdef const float[:, :, ::1] bias
+        cdef const float[::1] norm_weight, norm_bias
+        self.width, self.pieces, self.kept = width, pieces, []
+        lanes = kernels().lanes
+        groups = -(-width // lanes)
+        for arrays in layers:
+            filters, bias, norm_weight, norm_bias = arrays
+            _check(filters, (groups, 4, width, pieces, lanes))
+            _check(bias, (groups, pieces, lanes))
+            _check(norm_weight, (width,))
+            _check(norm_bias, (width,))
+            self.kept.append(arrays)
+            one.filters, one.bias = &filters[0, 0, 0, 0, 0], &bias[0, 0, 0]
+            one.norm_weight, one.norm_bias = &norm_weight[0], &norm_bias[0]
+            self.layers.push_back(one)
+
+    def encode(
+        self,
+        const long long[::1] word_of_row,
+        const long long[::1] token_of_row,
+        const float[:, ::1] vectors,
+        products,
+        first_layer,
+        outputs,
+        long long[::1] n_taken,
+    ):
+        """Encode rows, band by band, until all bands are taken.
+
+        word_of_row (np.ndarray): [rows], row of `vectors`.
+        token_of_row (np.ndarray): [rows], -1 where there is no token. As many rows without tokens
+            as there are layers are first, last and between documents.
+        vectors (np.ndarray): [words, width].
+        products (Optional[np.ndarray]): [words, 3 * pieces * width].
+        first_layer (Optional[Tuple[np.ndarray, ...]]): With `products`: bias, and weight and bias
+            of the normalization.
+        outputs (Sequence[Optional[np.ndarray]]): [tokens, width] each, for the first layer, or the
+            words' vectors without `products`, and for each layer; None where not wanted.
+        n_taken (np.ndarray): [1], the bands that this and other threads have taken.
+        """
+        cdef Encoding encoding
+        cdef const float[:, ::1] of_words
+        cdef const float[::1] bias, norm_weight, norm_bias
+        cdef float[:, ::1] output
+        cdef vector[float*] places
+        cdef vector[float] scratch
+        cdef ptrdiff_t first, n_rows = word_of_row.shape[0], band = BAND
+        _check(token_of_row, (n_rows,))
+        _check(vectors, (vectors.shape[0], self.width))
+        encoding.width, encoding.pieces, encoding.n_rows = self.width, self.pieces, n_rows
+        if not n_rows:
+            return
+        encoding.word_of_row, encoding.token_of_row = &word_of_row[0], &token_of_row[0]
+        encoding.words.vectors, encoding.words.products = &vectors[0, 0], <const float*> NULL
+        if products is not None:
+            of_words = products
+            bias, norm_weight, norm_bias = first_layer
+            _check(of_words, (vectors.shape[0], 3 * self.pieces * self.width))
+            _check(bias, (self.pieces * self.width,))
+            _check(norm_weight, (self.width,))
+            _check(norm_bias, (self.width,))
+            encoding.words.products, encoding.words.bias = &of_words[0, 0], &bias[0]
+            encoding.words.norm_weight = &norm_weight[0]
+            encoding.words.norm_bias = &norm_bias[0]
+        for array in outputs:
+            if array is None:
+                places.push_back(NULL)
+            else:
+                output = array
+                _check(output, (output.shape[0], self.width))
+                places.push_back(&output[0, 0] if output.shape[0] else NULL)
+        if places.size() != self.layers.size() + 1:
+            raise ValueError("Outputs are needed for each layer and what comes before them.")
+        encoding.layers, encoding.n_layers = self.layers.data(), self.layers.size()
+        encoding.outputs = places.data()
+        scratch.resize(kernels().encode_scratch(encoding))
+        with nogil:
+            while True:
+                first = take_next(&n_taken[0]) * band
+                if first >= n_rows:
+                    break
+                kernels().encode(encoding, first, min(first + band, n_rows), scratch.data())
+
+
+def score_pairs(
+    const float[:, ::1] of_distance,
+    const float[:, ::1] of_token,
+    const float[:, ::1] of_predicate,
+    const float[::1] weight,
+    const float[::1] bias,
+    ptrdiff_t max_distance,
+    const long long[::1] predicates,
+    const long long[::1] starts,
+    const long long[::1] first_pair,
+    float[:, ::1] scores,
+    long long[::1] n_taken,
+):
+    """Score pairs of predicates and tokens, some predicates at a time, until all are taken.
+
+    of_distance (np.ndarray): [2 * max_distance + 1, width].
+    of_token (np.ndarray): [tokens, width].
+    of_predicate (np.ndarray): [predicates, width].
+    weight (np.ndarray): [width * columns], packed.
+    bias (np.ndarray): [columns], a multiple of `lanes()`.
+    max_distance (int): The highest distance.
+    predicates (np.ndarray): [predicates], the token of each.
+    starts (np.ndarray): [predicates], the first token of the range of each.
+    first_pair (np.ndarray): [predicates + 1].
+    scores (np.ndarray): [pairs, columns], gets the scores.
+    n_taken (np.ndarray): [1], what this and other threads have taken.
+    """
+    cdef PairScoring scoring
+    cdef vector[float] scratch
+    cdef ptrdiff_t first, n_predicates = predicates.shape[0], at_once = PREDICATES
+    cdef ptrdiff_t width = of_distance.shape[1], n_columns = bias.shape[0]
+    if not n_predicates or not scores.shape[0]:
+        return
+    _check(of_distance, (2 * max_distance + 1, width))
+    _check(of_token, (of_token.shape[0], width))
+    _check(of_predicate, (n_predicates, width))
+    _check(weight, (width * n_columns,))
+    _check(starts, (n_predicates,))
+    _check(first_pair, (n_predicates + 1,))
+    _check(scores, (first_pair[n_predicates], n_columns))
+    if n_columns % kernels().lanes:
+        raise ValueError(f"The number of columns is no multiple of {kernels().lanes}: {n_columns}.")
+    scoring.width, scoring.n_columns, scoring.max_distance = width, n_columns, max_distance
+    scoring.of_distance, scoring.of_token = &of_distance[0, 0], &of_token[0, 0]
+    scoring.of_predicate = &of_predicate[0, 0]
+    scoring.weight, scoring.bias = &weight[0], &bias[0]
+    scoring.predicates, scoring.starts = &predicates[0], &starts[0]
+    scoring.first_pair, scoring.scores = &first_pair[0], &scores[0, 0]
+    scratch.resize(kernels().pair_scratch(scoring))
+    with nogil:
+        while True:
+            first = take_next(&n_taken[0]) * at_once
+            if first >= n_predicates:
+                break
+            kernels().score_pairs(
+                scoring, first, min(first + at_once, n_predicates), scratch.data()
+            )
+
+
+def decode_tags(
+    const float[:] none,
+    const float[:, :] begin,
+    const float[:, :] inside,
+    const float[::1] opening,
+    const float[::1] going_on,
+    const long long[::1] lengths,
+    constraints,
+    const unsigned char[:, ::1] allowed,
+    long long[::1] tags,
+):
+    """Find the best valid tags of sequences.
+
+    none (np.ndarray): [tokens], scores of O.
+    begin (np.ndarray): [tokens, labels], scores of B.
+    inside (np.ndarray): [tokens, labels], scores of I; as far from row to row as `begin`.
+    opening (Optional[np.ndarray]): [tokens], to be added to `begin`.
+    going_on (Optional[np.ndarray]): [tokens], to be added to `inside`.
+    lengths (np.ndarray): [sequences].
+    constraints (Optional[Tuple]): `is_unique`, `needs` and `needs_before` of all labels, the number
+        of nodes and of violations at most; see `spacy_mtl.decoding.roles`.
+    allowed (Optional[np.ndarray]): [sequences, labels], with constraints: labels that a sequence
+        can have.
+    tags (np.ndarray): [tokens], gets the tags.
+    """
+    cdef TagRows rows
+    cdef Constraints rules
+    cdef const unsigned char[::1] is_unique, needs_before
+    cdef const long long[::1] needs
+    cdef const unsigned char* possible = NULL
+    cdef ptrdiff_t n_tokens = none.shape[0], n_labels = begin.shape[1], n = lengths.shape[0]
+    cdef ptrdiff_t i, n_told = 0
+    _check(begin, (n_tokens, n_labels))
+    _check(inside, (n_tokens, n_labels))
+    _check(tags, (n_tokens,))
+    for i in range(n):
+        if lengths[i] < 0:
+            raise ValueError(f"The length of a sequence is {lengths[i]}.")
+        n_told += lengths[i]
+    if n_told != n_tokens:
+        raise ValueError(f"Scores of {n_tokens} tokens for sequences of {n_told} tokens.")
+    if not n_tokens or not n_labels:
+        tags[:] = 0
+        return
+    if begin.strides[0] != inside.strides[0] or begin.strides[1] != 4 or inside.strides[1] != 4:
+        raise ValueError("Scores of B and I must lie in memory alike, label after label.")
+    rows.n_rows, rows.n_labels = n_tokens, n_labels
+    rows.none, rows.none_step = &none[0], none.strides[0] // 4
+    rows.begin, rows.inside = &begin[0, 0], &inside[0, 0]
+    rows.step = begin.strides[0] // 4
+    rows.opening, rows.going_on = <const float*> NULL, <const float*> NULL
+    if opening is not None:
+        _check(opening, (n_tokens,))
+        rows.opening = &opening[0]
+    if going_on is not None:
+        _check(going_on, (n_tokens,))
+        rows.going_on = &going_on[0]
+    if constraints is None:
+        with nogil:
+            decode(rows, &lengths[0], n, &tags[0])
+        return
+    is_unique, needs, needs_before, max_nodes, max_violations = constraints
+    _check(is_unique, (n_labels,))
+    _check(needs, (n_labels,))
+    _check(needs_before, (n_labels,))
+    rules.is_unique, rules.needs, rules.needs_before = &is_unique[0], &needs[0], &needs_before[0]
+    rules.max_nodes, rules.max_violations = max_nodes, max_violations
+    if allowed is not None:
+        _check(allowed, (n, n_labels))
+        possible = &allowed[0, 0]
+    with nogil:
+        decode(rows, &lengths[0], n, rules, possible, &tags[0])
+
+
+def _check(array, shape):
+    """RAISES (ValueError): If an array, whose addresses are not checked later, has another shape."""
+    found = tuple(array.shape)
+    if found != shape:
+        raise ValueError(f"An array of the shape {shape} was expected, found {found}.")

@@ -1,0 +1,44 @@
+"""Weights in the order in which the compiled loops read them."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+MOST_VECTORS = 4  # of columns that are multiplied at once in `pack_columns`
+
+
+def pack_pieces(values: Tensor, pieces: int, lanes: int) -> Tensor:
+    """Put the pieces of the same columns of a maxout next to each other.
+
+    values (Tensor): [..., pieces * width].
+    pieces (int): The number of pieces.
+    lanes (int): The floats of a vector.
+    RETURNS (Tensor): [..., groups, pieces, lanes], contiguous: columns in groups of `lanes`, zeros
+        where the last is not full.
+    """
+    columns = values.unflatten(-1, (pieces, -1))
+    columns = pad(columns, (0, -columns.shape[-1] % lanes)).unflatten(-1, (-1, lanes))
+    return columns.transpose(-3, -2).contiguous()
+
+
+def pack_filters(filters: Tensor, pieces: int, lanes: int) -> Tensor:
+    """Lay out what `spacy_mtl.models.window_products.pair_filters` returns.
+
+    filters (Tensor): [4, pieces * width, width].
+    pieces (int): The number of pieces.
+    lanes (int): The floats of a vector.
+    RETURNS (Tensor): [groups, 4, width, pieces, lanes], contiguous.
+    """
+    packed = pack_pieces(filters.transpose(1, 2), pieces, lanes)  # [4, width, groups, ...]
+    return packed.permute(2, 0, 1, 3, 4).contiguous()
+
+
+def pack_columns(weight: Tensor, lanes: int) -> Tensor:
+    """Lay out the weights of a linear layer.
+
+    weight (Tensor): [columns, width]; columns are a multiple of `lanes`.
+    lanes (int): The floats of a vector.
+    RETURNS (Tensor): [columns * width]: for up to `MOST_VECTORS * lanes` columns at a time
+        [width, these columns].
+    """
+    return torch.cat([part.t().flatten() for part in weight.split(MOST_VECTORS * lanes)])

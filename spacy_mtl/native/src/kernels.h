@@ -1,0 +1,99 @@
+// The loops that are worth vector instructions, for the instructions that this processor has.
+//
+// Matrices are of float, row by row. Nothing here allocates memory or throws.
+#pragma once
+
+#include <cstddef>
+
+namespace mtl {
+
+// One residual layer over windows of three rows. Its weights are packed, see `native.windows`:
+// [width / lanes groups, 4 filters, width, pieces, lanes].
+struct WindowLayer {
+    const float* filters;
+    const float* bias;         // [groups, pieces, lanes]
+    const float* norm_weight;  // [width]
+    const float* norm_bias;    // [width]
+};
+
+// The words of a batch, and what the first layer makes of them.
+struct WordTables {
+    const float* vectors;      // [words, width]; the first row is zeros, for no word
+    const float* products;     // [words, 3 * pieces * width], or null: then there is no first layer
+    const float* bias;         // [pieces * width]
+    const float* norm_weight;  // [width]
+    const float* norm_bias;    // [width]
+};
+
+struct Encoding {
+    ptrdiff_t width;
+    ptrdiff_t pieces;
+    ptrdiff_t n_rows;
+    const long long* word_of_row;   // [rows]
+    const long long* token_of_row;  // [rows], -1 where there is no token
+    WordTables words;
+    const WindowLayer* layers;  // the layers over windows, after the first if that is by word
+    ptrdiff_t n_layers;
+    float* const* outputs;  // [n_layers + 1], [tokens, width] each: of the first and of each
+                            // layer; null where not wanted
+};
+
+// Scores of pairs of a predicate and a token.
+struct PairScoring {
+    ptrdiff_t width;
+    ptrdiff_t n_columns;         // a multiple of the lanes
+    const float* of_distance;    // [distances, width]
+    const float* of_token;       // [tokens, width]
+    const float* of_predicate;   // [predicates, width]
+    const float* weight;         // packed: [groups of up to 4 * lanes columns, width, columns]
+    const float* bias;           // [columns]
+    ptrdiff_t max_distance;
+    const long long* predicates;  // [predicates], the token of each
+    const long long* starts;      // [predicates], the first token of the range of each
+    const long long* first_pair;  // [predicates + 1]
+    float* scores;                // [pairs, columns]
+};
+
+// Scores of the tags of one sequence: none[row * none_step], and for each label
+// begin[row * step + label] + opening[row] and inside[row * step + label] + going_on[row].
+struct TagRows {
+    ptrdiff_t n_rows;
+    ptrdiff_t n_labels;
+    const float* none;
+    ptrdiff_t none_step;
+    const float* begin;
+    const float* inside;
+    ptrdiff_t step;
+    const float* opening;   // may be null
+    const float* going_on;  // may be null
+};
+
+struct Kernels {
+    ptrdiff_t lanes;
+    ptrdiff_t (*encode_scratch)(const Encoding&);
+    // Rows `first` to `last` of an encoding; scratch has room for `encode_scratch` floats.
+    void (*encode)(const Encoding&, ptrdiff_t first, ptrdiff_t last, float* scratch);
+    ptrdiff_t (*pair_scratch)(const PairScoring&);
+    // The pairs of predicates `first` to `last`; scratch has room for `pair_scratch` floats.
+    void (*score_pairs)(const PairScoring&, ptrdiff_t first, ptrdiff_t last, float* scratch);
+    // One step of the Viterbi algorithm. `sums` [labels] are the best sums that end in each label,
+    // at the row before in `before`. Returns whether some label goes on; `top` gets the highest.
+    bool (*viterbi_step)(const TagRows&, ptrdiff_t row, double best, const double* before,
+                         double* sums, double* top);
+    // The highest of some values; -inf if there is none.
+    float (*highest)(const float* values, ptrdiff_t n);
+};
+
+// The kernels in use: at first the best that this processor can run.
+const Kernels& kernels();
+const char* instructions();
+
+// Uses those of an instruction set from now on, or returns false if the processor can't run them.
+bool use_instructions(const char* name);
+
+// Those of an instruction set; null where they are not compiled or the processor can't run them.
+const Kernels* kernels_avx512();
+const Kernels* kernels_avx2();
+const Kernels* kernels_plain();
+
+}  // namespace mtl
