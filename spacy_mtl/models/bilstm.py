@@ -1,7 +1,9 @@
 """A convolutional token encoder with an LSTM in both directions on top."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import cast
+from types import ModuleType
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -12,11 +14,14 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..native import find_loops
 from .cnn import WindowEncoder
+from .compiled_lstm import PackedLSTM, prepare_lstm, read_compiled
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
 from .embed import EmbeddedWords
 from .lstm import read_both_ways
+from .parameter_state import Derived
 from .precision import Precision
 
 CORE_TOKENS = 256  # a document is cut into pieces that overlap by OVERLAP_TOKENS to either side
@@ -86,6 +91,66 @@ def build_hash_embed_bilstm(
     )
 
 
+class Pieces(NamedTuple):
+    """The overlapping pieces that documents are cut into, [pieces] each.
+
+    start (np.ndarray): The first token, counted over the batch.
+    size (np.ndarray): The number of tokens.
+    kept_from (np.ndarray): The first token, counted in the piece, that is away from its ends: each
+        token of a document is so in one piece.
+    kept_to (np.ndarray): The one after the last.
+    """
+
+    start: np.ndarray
+    size: np.ndarray
+    kept_from: np.ndarray
+    kept_to: np.ndarray
+
+
+def cut_pieces(lengths: list[int]) -> Pieces:
+    """Cut documents into overlapping pieces.
+
+    lengths (List[int]): The number of tokens of each document.
+    RETURNS (Pieces): The pieces, in order.
+    """
+    counts = np.asarray(lengths)
+    doc_start = counts.cumsum() - counts
+    n_pieces = -(-counts // CORE_TOKENS)
+    document = np.arange(len(counts)).repeat(n_pieces)  # [pieces]
+    first_piece = n_pieces.cumsum() - n_pieces
+    core = (np.arange(len(document)) - first_piece[document]) * CORE_TOKENS
+    core_end = np.minimum(core + CORE_TOKENS, counts[document])
+    start = np.maximum(core - OVERLAP_TOKENS, 0)  # [pieces], in the document
+    end = np.minimum(core_end + OVERLAP_TOKENS, counts[document])
+    return Pieces(doc_start[document] + start, end - start, core - start, core_end - start)
+
+
+def pack_pieces(pieces: Pieces) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Order the tokens of pieces step by step.
+
+    pieces (Pieces): The pieces.
+    RETURNS (Tuple[np.ndarray, np.ndarray, np.ndarray]): [steps of all pieces], the token at each,
+        ordered as in torch's PackedSequence; [steps of the longest piece], the number of pieces
+        that have such a step; and [tokens], where in the first array each token stands, away from
+        the ends of a piece.
+    """
+    size = pieces.size
+    rank = np.empty_like(size)
+    rank[np.argsort(-size, kind="stable")] = np.arange(len(size))  # [pieces], the longest first
+    n_running = (size[None, :] > np.arange(size.max())[:, None]).sum(1)  # [steps]
+    first_of_step = n_running.cumsum() - n_running
+    piece = np.arange(len(size)).repeat(size)  # [steps of all pieces]
+    step = np.arange(len(piece)) - (size.cumsum() - size)[piece]
+    place = first_of_step[step] + rank[piece]
+    token = pieces.start[piece] + step
+    token_of_step = np.empty_like(token)
+    token_of_step[place] = token
+    is_kept = (step >= pieces.kept_from[piece]) & (step < pieces.kept_to[piece])
+    step_of_token = np.empty(is_kept.sum(), dtype=np.int64)
+    step_of_token[token[is_kept]] = place[is_kept]
+    return token_of_step, n_running, step_of_token
+
+
 class BiLSTMEncoder(nn.Module):
     """Convolutional layers, then LSTM layers; see `build_hash_embed_bilstm`."""
 
@@ -98,6 +163,7 @@ class BiLSTMEncoder(nn.Module):
             nn.LSTM(width, width // 2, bidirectional=True) for _ in range(lstm_depth)
         )
         self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in range(lstm_depth))
+        self.packed: Derived[list[PackedLSTM]] = Derived()
 
     def forward(
         self,
@@ -110,19 +176,42 @@ class BiLSTMEncoder(nn.Module):
         """Encode the tokens of a batch; see `WindowEncoder.forward`."""
         tokens = self.windows(words, word_of_token, lengths, dropout, layers_seen)
         # [tokens, width]
-        packed_tokens, sizes, place = pack_pieces(lengths)
-        token_of_step = torch.from_numpy(packed_tokens).to(tokens.device)
-        step_of_token = torch.from_numpy(place).to(tokens.device)
-        batch_sizes = torch.from_numpy(sizes)
-        for lstm, norm in zip(self.lstm, self.norm, strict=True):
-            steps = read_both_ways(
-                cast(nn.LSTM, lstm), F.embedding(token_of_step, tokens), batch_sizes
-            )
-            hidden = F.embedding(step_of_token, steps)
-            tokens = tokens + drop_out(norm(hidden), dropout, self.training)
+        pieces = cut_pieces(lengths)
+        loops = None if torch.is_grad_enabled() or tokens.is_cuda else find_loops()
+        if loops is None or tokens.dtype != torch.float32:
+            read = self._reader(tokens.device, pieces)
+        else:
+            read = self._compiled_reader(loops, pieces)
+        for number, norm in enumerate(self.norm):
+            tokens = tokens + drop_out(norm(read(number, tokens)), dropout, self.training)
             if layers_seen is not None:
                 layers_seen.append(tokens)
         return tokens
+
+    def _reader(self, device: torch.device, pieces: Pieces) -> Callable[[int, Tensor], Tensor]:
+        """RETURNS (Callable[[int, Tensor], Tensor]): Takes the number of a layer and its input
+        [tokens, width], gives the layer's states [tokens, width]."""
+        packed_tokens, sizes, place = pack_pieces(pieces)
+        token_of_step = torch.from_numpy(packed_tokens).to(device)
+        step_of_token = torch.from_numpy(place).to(device)
+        batch_sizes = torch.from_numpy(sizes)
+
+        def read(number: int, tokens: Tensor) -> Tensor:
+            lstm = cast(nn.LSTM, self.lstm[number])
+            steps = read_both_ways(lstm, F.embedding(token_of_step, tokens), batch_sizes)
+            return F.embedding(step_of_token, steps)
+
+        return read
+
+    def _compiled_reader(
+        self, loops: ModuleType, pieces: Pieces
+    ) -> Callable[[int, Tensor], Tensor]:
+        """See `_reader`; in prediction on CPU."""
+        layers = [cast(nn.LSTM, lstm) for lstm in self.lstm]
+        packed = self.packed.get(
+            list(self.lstm.parameters()), lambda: [prepare_lstm(loops, lstm) for lstm in layers]
+        )
+        return lambda number, tokens: read_compiled(loops, packed[number], tokens, *pieces)
 
     def word_products(self, words: Tensor) -> Tensor:
         """See `WindowEncoder.word_products`."""
@@ -131,39 +220,3 @@ class BiLSTMEncoder(nn.Module):
     def word_parameters(self) -> list[Tensor]:
         """See `WindowEncoder.word_parameters`."""
         return self.windows.word_parameters()
-
-
-def pack_pieces(lengths: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cut documents into overlapping pieces, and order the pieces' tokens step by step.
-
-    lengths (List[int]): The number of tokens of each document.
-    RETURNS (Tuple[np.ndarray, np.ndarray, np.ndarray]): [steps of all pieces], the token at each,
-        ordered as in torch's PackedSequence; [steps of the longest piece], the number of pieces
-        that have such a step; and [tokens], where in the first array each token stands, away from
-        the ends of a piece.
-    """
-    counts = np.asarray(lengths)
-    doc_start = counts.cumsum() - counts
-    n_pieces = -(-counts // CORE_TOKENS)
-    document = np.arange(len(counts)).repeat(n_pieces)  # [pieces]
-    first_piece = n_pieces.cumsum() - n_pieces
-    core = (np.arange(len(document)) - first_piece[document]) * CORE_TOKENS
-    start = np.maximum(core - OVERLAP_TOKENS, 0)  # [pieces], in the document
-    end = np.minimum(core + CORE_TOKENS + OVERLAP_TOKENS, counts[document])
-    size = end - start
-
-    rank = np.empty_like(size)
-    rank[np.argsort(-size, kind="stable")] = np.arange(len(size))  # [pieces], the longest first
-    n_running = (size[None, :] > np.arange(size.max())[:, None]).sum(1)  # [steps]
-    first_of_step = n_running.cumsum() - n_running
-    piece = np.arange(len(size)).repeat(size)  # [steps of all pieces]
-    step = np.arange(len(piece)) - (size.cumsum() - size)[piece]
-    place = first_of_step[step] + rank[piece]
-    position = start[piece] + step  # in the document
-    token = doc_start[document[piece]] + position
-    token_of_step = np.empty_like(token)
-    token_of_step[place] = token
-    is_core = position // CORE_TOKENS == core[piece] // CORE_TOKENS
-    step_of_token = np.empty(counts.sum(), dtype=np.int64)
-    step_of_token[token[is_core]] = place[is_core]
-    return token_of_step, n_running, step_of_token

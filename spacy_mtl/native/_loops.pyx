@@ -47,6 +47,18 @@ cdef extern from "src/kernels.h" namespace "mtl" nogil:
         const long long* first_pair
         float* scores
 
+    cdef struct LstmReading:
+        ptrdiff_t n_in
+        ptrdiff_t n_hidden
+        const float* weights[2]
+        const float* biases[2]
+        const float* inputs
+        const long long* starts
+        const long long* lengths
+        const long long* kept_from
+        const long long* kept_to
+        float* outputs
+
     cdef struct TagRows:
         ptrdiff_t n_rows
         ptrdiff_t n_labels
@@ -64,6 +76,11 @@ cdef extern from "src/kernels.h" namespace "mtl" nogil:
         void (*encode)(const Encoding&, ptrdiff_t, ptrdiff_t, float*) noexcept nogil
         ptrdiff_t (*pair_scratch)(const PairScoring&) noexcept nogil
         void (*score_pairs)(const PairScoring&, ptrdiff_t, ptrdiff_t, float*) noexcept nogil
+        ptrdiff_t (*lstm_scratch)(const LstmReading&) noexcept nogil
+        void (*read_sequences)(
+            const LstmReading&, int, ptrdiff_t, ptrdiff_t, float*
+        ) noexcept nogil
+        ptrdiff_t sequences_at_once
 
     const Kernels& kernels()
     const char* instructions()
@@ -276,6 +293,75 @@ def score_pairs(
             kernels().score_pairs(
                 scoring, first, min(first + at_once, n_predicates), scratch.data()
             )
+
+
+def read_sequences(
+    const float[:, :, :, :, ::1] weights,
+    const float[:, :, :, ::1] biases,
+    const float[:, ::1] inputs,
+    const long long[::1] starts,
+    const long long[::1] lengths,
+    const long long[::1] kept_from,
+    const long long[::1] kept_to,
+    float[:, ::1] outputs,
+    long long[::1] n_taken,
+):
+    """Run a layer of LSTMs over sequences in both directions, some sequences at a time, until all
+    are taken: twice `n_sequence_groups` pieces of work.
+
+    weights (np.ndarray): [directions, groups, inputs + hidden states, gates, lanes].
+    biases (np.ndarray): [directions, groups, gates, lanes].
+    inputs (np.ndarray): [tokens, inputs].
+    starts (np.ndarray): [sequences], the first token of each.
+    lengths (np.ndarray): [sequences], the number of tokens of each, at least 1, descending.
+    kept_from (np.ndarray): [sequences], the first step whose states are wanted.
+    kept_to (np.ndarray): [sequences], the step after the last.
+    outputs (np.ndarray): [tokens, 2 * hidden], gets the states of those steps.
+    n_taken (np.ndarray): [1], what this and other threads have taken.
+    """
+    cdef LstmReading reading
+    cdef vector[float] scratch
+    cdef ptrdiff_t i, taken, first, n = starts.shape[0], at_once = kernels().sequences_at_once
+    cdef ptrdiff_t n_in = inputs.shape[1], n_hidden = outputs.shape[1] // 2
+    cdef ptrdiff_t lanes = kernels().lanes, n_groups = (n + at_once - 1) // at_once
+    if not n:
+        return
+    padded = (n_hidden + lanes - 1) // lanes * lanes
+    _check(weights, (2, padded // lanes, n_in + padded, 4, lanes))
+    _check(biases, (2, padded // lanes, 4, lanes))
+    _check(outputs, (inputs.shape[0], 2 * n_hidden))
+    _check(lengths, (n,))
+    _check(kept_from, (n,))
+    _check(kept_to, (n,))
+    for i in range(n):
+        if (
+            starts[i] < 0
+            or starts[i] + lengths[i] > inputs.shape[0]
+            or lengths[i] < 1
+            or (i and lengths[i] > lengths[i - 1])
+        ):
+            raise ValueError(f"Sequence {i} is empty, longer than the one before, or out of range.")
+    reading.n_in, reading.n_hidden = n_in, n_hidden
+    for i in range(2):
+        reading.weights[i], reading.biases[i] = &weights[i, 0, 0, 0, 0], &biases[i, 0, 0, 0]
+    reading.inputs, reading.outputs = &inputs[0, 0], &outputs[0, 0]
+    reading.starts, reading.lengths = &starts[0], &lengths[0]
+    reading.kept_from, reading.kept_to = &kept_from[0], &kept_to[0]
+    scratch.resize(kernels().lstm_scratch(reading))
+    with nogil:
+        while True:
+            taken = take_next(&n_taken[0])
+            if taken >= 2 * n_groups:
+                break
+            first = taken // 2 * at_once
+            kernels().read_sequences(
+                reading, taken % 2, first, min(first + at_once, n), scratch.data()
+            )
+
+
+def n_sequence_groups(n_sequences):
+    """RETURNS (int): How many groups of sequences `read_sequences` makes of so many."""
+    return -(-n_sequences // kernels().sequences_at_once)
 
 
 def decode_tags(

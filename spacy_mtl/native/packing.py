@@ -42,3 +42,19 @@ def pack_columns(weight: Tensor, lanes: int) -> Tensor:
         [width, these columns].
     """
     return torch.cat([part.t().flatten() for part in weight.split(MOST_VECTORS * lanes)])
+
+
+def pack_lstm(w_input: Tensor, w_hidden: Tensor, bias: Tensor, lanes: int) -> tuple[Tensor, Tensor]:
+    """Lay out the weights of one direction of an LSTM layer.
+
+    w_input (Tensor): [4 * hidden, inputs], gates in torch's order.
+    w_hidden (Tensor): [4 * hidden, hidden].
+    bias (Tensor): [4 * hidden], the sum of both biases.
+    lanes (int): The floats of a vector.
+    RETURNS (Tuple[Tensor, Tensor]): Weights [groups, inputs + hidden, gates, lanes], where hidden
+        is filled up to a multiple of `lanes`, and bias [groups, gates, lanes].
+    """
+    unused = -w_hidden.shape[1] % lanes
+    both = torch.cat([w_input, pad(w_hidden, (0, unused))], 1)  # [4 * hidden, inputs + hidden]
+    weight = pack_pieces(both.t(), 4, lanes)  # [inputs + hidden, groups, gates, lanes]
+    return weight.transpose(0, 1).contiguous(), pack_pieces(bias, 4, lanes)

@@ -6,8 +6,15 @@ from thinc.api import fix_random_seed, set_dropout_rate
 from torch.nn import functional as F
 
 from spacy_mtl.models.attention import LocalAttention, build_hash_embed_attention
-from spacy_mtl.models.bilstm import build_hash_embed_bilstm, pack_pieces
+from spacy_mtl.models.bilstm import (
+    BiLSTMEncoder,
+    build_hash_embed_bilstm,
+    cut_pieces,
+    pack_pieces,
+)
 from spacy_mtl.models.doc_encoder import torch_module
+from spacy_mtl.models.embed import EmbeddedWords
+from tests.native import each_way
 
 from .encoding import assert_close, make_docs
 
@@ -110,9 +117,36 @@ def test_local_attention_is_attention_under_a_mask(lengths):
         torch.testing.assert_close(layer(tokens, document), expected, atol=1e-5, rtol=1e-4)
 
 
+@each_way
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("width", [12, 24, 64, 100])
+@pytest.mark.parametrize("lengths", [[3, 0, 5, 1], [1], [257, 2], [9] * 20 + [40, 3]])
+def test_prediction_of_lstms_is_torchs(lengths, width, n_threads):
+    torch.manual_seed(0)
+    encoder = BiLSTMEncoder(width, 1, 1, 3, 2)
+    for parameter in encoder.lstm.parameters():
+        torch.nn.init.normal_(parameter, 0.0, 0.5)
+    vectors = torch.cat([torch.zeros(1, width), torch.randn(30, width)])
+    word_of_token = torch.randint(1, 31, (sum(lengths),))
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        with torch.inference_mode():
+            found = encoder(EmbeddedWords(vectors), word_of_token, lengths, 0.0)
+            tokens = encoder.windows(EmbeddedWords(vectors), word_of_token, lengths, 0.0)
+            expected = []
+            for own in tokens.split(lengths):
+                for lstm, norm in zip(encoder.lstm, encoder.norm, strict=True):
+                    own = own + norm(lstm(own)[0]) if len(own) else own
+                expected.append(own)
+    finally:
+        torch.set_num_threads(before)
+    torch.testing.assert_close(found, torch.cat(expected), atol=2e-5, rtol=1e-4)
+
+
 @pytest.mark.parametrize("lengths", [[3, 0, 5, 1], [256], [257], [1000, 2, 300], [0, 7]])
 def test_pieces_hold_every_token_with_its_context(lengths):
-    token_of_step, n_running, step_of_token = pack_pieces(lengths)
+    token_of_step, n_running, step_of_token = pack_pieces(cut_pieces(lengths))
     n_tokens = sum(lengths)
     assert n_running.sum() == len(token_of_step)
     assert (np.diff(n_running) <= 0).all()

@@ -54,6 +54,20 @@ struct PairScoring {
     float* scores;                // [pairs, columns]
 };
 
+// A layer of LSTMs that reads sequences in both directions.
+struct LstmReading {
+    ptrdiff_t n_in;
+    ptrdiff_t n_hidden;
+    const float* weights[2];  // by direction, packed: [groups, n_in + hidden, 4 gates, lanes]
+    const float* biases[2];   // [groups, 4 gates, lanes]; gates are input, forget, cell, output
+    const float* inputs;      // [tokens, n_in]
+    const long long* starts;  // [sequences], the first token of each
+    const long long* lengths;    // [sequences], descending
+    const long long* kept_from;  // [sequences], which of its steps are to be written: the first
+    const long long* kept_to;    // [sequences], and the one after the last
+    float* outputs;              // [tokens, 2 * n_hidden]
+};
+
 // Scores of the tags of one sequence: none[row * none_step], and for each label
 // begin[row * step + label] + opening[row] and inside[row * step + label] + going_on[row].
 struct TagRows {
@@ -82,6 +96,12 @@ struct Kernels {
                          double* sums, double* top);
     // The highest of some values; -inf if there is none.
     float (*highest)(const float* values, ptrdiff_t n);
+    ptrdiff_t (*lstm_scratch)(const LstmReading&);
+    // Sequences `first` to `last`, at most `sequences_at_once`, in one direction (0 or 1); scratch
+    // has room for `lstm_scratch` floats.
+    void (*read_sequences)(const LstmReading&, int direction, ptrdiff_t first, ptrdiff_t last,
+                           float* scratch);
+    ptrdiff_t sequences_at_once;
 };
 
 // The kernels in use: at first the best that this processor can run.

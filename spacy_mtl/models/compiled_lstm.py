@@ -1,0 +1,75 @@
+"""LSTMs in both directions in prediction by compiled loops: see `spacy_mtl.native`."""
+
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..native.packing import pack_lstm
+from ..native.threads import take_together
+
+
+class PackedLSTM(NamedTuple):
+    """The weights of an LSTM as the loops need them: see `pack_lstm`.
+
+    weights (np.ndarray): [2, groups, inputs + hidden, gates, lanes].
+    biases (np.ndarray): [2, groups, gates, lanes].
+    n_hidden (int): Hidden states of each direction.
+    """
+
+    weights: np.ndarray
+    biases: np.ndarray
+    n_hidden: int
+
+
+def prepare_lstm(loops: ModuleType, lstm: nn.LSTM) -> PackedLSTM:
+    """Lay out the weights of an LSTM.
+
+    loops (ModuleType): The compiled loops.
+    lstm (nn.LSTM): One layer in two directions, with biases and without projections.
+    RETURNS (PackedLSTM): What `read_compiled` needs of it.
+    """
+    directions = []
+    for suffix in ("l0", "l0_reverse"):
+        w_input, w_hidden, b_input, b_hidden = (
+            getattr(lstm, f"{name}_{suffix}").detach()
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        directions.append(pack_lstm(w_input, w_hidden, b_input + b_hidden, loops.lanes()))
+    weights, biases = zip(*directions, strict=True)
+    return PackedLSTM(torch.stack(weights).numpy(), torch.stack(biases).numpy(), lstm.hidden_size)
+
+
+def read_compiled(
+    loops: ModuleType,
+    packed: PackedLSTM,
+    tokens: Tensor,
+    start: np.ndarray,
+    size: np.ndarray,
+    kept_from: np.ndarray,
+    kept_to: np.ndarray,
+) -> Tensor:
+    """Run a layer of LSTMs over pieces of a batch, in both directions.
+
+    loops (ModuleType): The compiled loops.
+    packed (PackedLSTM): What `prepare_lstm` made of the layer.
+    tokens (Tensor): [tokens, width].
+    start (np.ndarray): [pieces], the first token of each.
+    size (np.ndarray): [pieces], the number of its tokens, at least 1.
+    kept_from (np.ndarray): [pieces], the first of its tokens whose states are wanted, counted in
+        the piece.
+    kept_to (np.ndarray): [pieces], the one after the last.
+    RETURNS (Tensor): [tokens, 2 * hidden], the states of all tokens that are wanted in some piece.
+    """
+    order = np.argsort(-size, kind="stable")
+    pieces = [np.ascontiguousarray(values[order]) for values in (start, size, kept_from, kept_to)]
+    states = torch.empty((len(tokens), 2 * packed.n_hidden))
+    inputs, outputs = tokens.contiguous().numpy(), states.numpy()
+
+    def work(n_taken: np.ndarray) -> None:
+        loops.read_sequences(packed.weights, packed.biases, inputs, *pieces, outputs, n_taken)
+
+    take_together(work, 2 * loops.n_sequence_groups(len(order)))
+    return states
