@@ -125,7 +125,7 @@ def test_prediction_of_lstms_is_torchs(lengths, width, n_threads):
     torch.manual_seed(0)
     encoder = BiLSTMEncoder(width, 1, 1, 3, 2)
     for parameter in encoder.lstm.parameters():
-        torch.nn.init.normal_(parameter, 0.0, 0.5)
+        torch.nn.init.normal_(parameter, 0.0, 0.2)
     vectors = torch.cat([torch.zeros(1, width), torch.randn(30, width)])
     word_of_token = torch.randint(1, 31, (sum(lengths),))
     before = torch.get_num_threads()
@@ -141,7 +141,7 @@ def test_prediction_of_lstms_is_torchs(lengths, width, n_threads):
                 expected.append(own)
     finally:
         torch.set_num_threads(before)
-    torch.testing.assert_close(found, torch.cat(expected), atol=2e-5, rtol=1e-4)
+    torch.testing.assert_close(found, torch.cat(expected), atol=5e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("lengths", [[3, 0, 5, 1], [256], [257], [1000, 2, 300], [0, 7]])
