@@ -285,7 +285,7 @@ class WindowEncoder(nn.Module):
             if words.products is None:
                 words = EmbeddedWords(words.vectors, self.word_products(words.vectors))
         prepared = kept.get(
-            [values for layer in layers for values in layer.parameters()],
+            [values for layer in layers for values in layer.own_parameters()],
             lambda: prepare_layers(loops, later, first),
         )
         outputs: list[Tensor | None] = [None] * len(later)

@@ -69,7 +69,7 @@ class EmbedAndEncode(nn.Module):
             None.
         RETURNS (Tensor): [tokens, width], with `layers` [tokens, layers * width].
         """
-        parameters = list(self.embed.parameters())
+        parameters = self.embed.own_parameters()
         device = parameters[0].device
         of_products = cast(list[Tensor], getattr(self.encode, "word_parameters", list)())
 

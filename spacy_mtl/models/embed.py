@@ -90,6 +90,10 @@ class NormalizedMaxout(nn.Module):
         rows = reduce_precision(inputs, self.product_dtype)
         return F.linear(rows, weight.to(self.product_dtype))[: len(inputs)]
 
+    def own_parameters(self) -> tuple[Tensor, ...]:
+        """RETURNS (Tuple[Tensor, ...]): The same as `parameters`, many times quicker."""
+        return self.weight, self.bias, self.norm_weight, self.norm_bias
+
     def activate(self, hidden: Tensor) -> Tensor:
         """Apply what follows the linear part.
 
@@ -132,6 +136,11 @@ class HashEmbed(nn.Module):
             self.projection = nn.Parameter(torch.as_tensor(drawn))
         parts = len(table_sizes) + (vector_width is not None)
         self.mix = NormalizedMaxout(width * parts, width, MIX_PIECES)
+
+    def own_parameters(self) -> list[Tensor]:
+        """RETURNS (List[Tensor]): The same as `parameters`, many times quicker."""
+        found = [*self.tables, *self.mix.own_parameters()]
+        return found if self.projection is None else [self.projection, *found]
 
     def forward(self, rows: Tensor, vectors: Tensor | None, dropout: float) -> Tensor:
         """Embed words.
