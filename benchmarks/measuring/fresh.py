@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .threads import thread_limit
+from .environment import environment, settings
 
 SPACY_PACKAGES = ("spacy", "spacy_legacy", "spacy_loggers", "thinc")
 
@@ -25,7 +25,7 @@ def in_fresh_process(**task: Any) -> dict[str, float]:
     RETURNS (Dict[str, float]): What it returns.
     RAISES (RuntimeError): If it fails.
     """
-    with thread_limit(1):
+    with environment(settings(1)):
         done = subprocess.run(
             [sys.executable, "-m", __name__, json.dumps(task)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -6,6 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from spacy_mtl.native import find_loops
+
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_bf16")
 PACKAGES = ("spacy-mtl", "spacy", "thinc", "blis", "numpy", "torch")
 
@@ -13,13 +15,16 @@ PACKAGES = ("spacy-mtl", "spacy", "thinc", "blis", "numpy", "torch")
 def describe_machine() -> dict[str, Any]:
     """Describe the processor and the versions.
 
-    RETURNS (Dict[str, Any]): Processor, instruction sets, usable cores, load and versions.
+    RETURNS (Dict[str, Any]): Processor, instruction sets, what the compiled loops use of them,
+        usable cores, load and versions.
     """
     info = _processor_info()
+    loops = find_loops()
     present = set((info.get("flags") or info.get("Features") or "").split())
     return {
         "processor": info.get("model name") or platform.processor() or platform.machine(),
         "instructions": [flag for flag in FLAGS if flag in present],
+        "compiled_loops": None if loops is None else loops.instruction_set(),
         "cores": _usable_cores(),
         "load": os.getloadavg()[0],
         "system": platform.platform(),

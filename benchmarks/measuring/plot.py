@@ -7,6 +7,7 @@ from .results import Results, Run, ratios, speeds
 from .systems import (
     FIRST_PASS,
     IN_BFLOAT16,
+    NOT_COMPILED,
     OUR_CNN,
     SHIPPED,
     STOCK,
@@ -21,6 +22,7 @@ COLOURS = {
     SWITCHED.name: "#E69F00",
     OUR_CNN.name: "#0072B2",
     IN_BFLOAT16.name: "#009E73",
+    NOT_COMPILED.name: "#CC79A7",
     SHIPPED.name: "#56B4E9",
 }
 MARKERS = {
@@ -29,6 +31,7 @@ MARKERS = {
     OUR_CNN.name: "^",
     SHIPPED.name: "D",
     IN_BFLOAT16.name: "v",
+    NOT_COMPILED.name: "x",
 }
 INK, GREY = "#222222", "#666666"
 BARS = (

@@ -172,7 +172,10 @@ class Runner:
     @contextmanager
     def _crew(self, models: dict[str, Path]) -> Iterator[dict[System, Worker]]:
         """A process with a loaded pipeline for each system."""
-        crew = {system: Worker(self.options.threads, system.use_blis) for system in SYSTEMS}
+        crew = {
+            system: Worker(self.options.threads, system.use_blis, system.is_compiled)
+            for system in SYSTEMS
+        }
         try:
             for system, worker in crew.items():
                 _load(worker, models[system.model], system)
@@ -244,9 +247,10 @@ class Runner:
             threaded: dict[System, Worker] = {}
             ahead: dict[System, Worker] = {}
             for system in ours:
-                threaded[system] = stack.enter_context(_workers(N_PROCESS))
+                compiled = system.is_compiled
+                threaded[system] = stack.enter_context(_workers(N_PROCESS, compiled=compiled))
                 _load(threaded[system], models[system.model], system)
-                ahead[system] = stack.enter_context(_workers(1))
+                ahead[system] = stack.enter_context(_workers(1, compiled=compiled))
                 _load(ahead[system], models[system.model], system, read_ahead=READ_AHEAD)
             for number in range(rounds):
                 window = stream.take(self.options.core_words)
@@ -346,7 +350,7 @@ class Runner:
     ) -> None:
         """Memory and load time, each in a new process."""
         tasks: list[dict[str, Any]] = []
-        in_float32 = [system for system in SYSTEMS if system.precision == "float32"]
+        in_float32 = [s for s in SYSTEMS if s.precision == "float32" and s.is_compiled]
         window = stream.take(self.options.growth_words)
         with tempfile.TemporaryDirectory() as folder:
             texts = Path(folder) / "window.json"
@@ -427,8 +431,8 @@ NO_END = 100_000  # training steps in a schedule that is not followed to its end
 
 
 @contextmanager
-def _workers(n_threads: int, use_blis: bool = True) -> Iterator[Worker]:
-    worker = Worker(n_threads, use_blis)
+def _workers(n_threads: int, use_blis: bool = True, compiled: bool = True) -> Iterator[Worker]:
+    worker = Worker(n_threads, use_blis, compiled)
     try:
         yield worker
     finally:

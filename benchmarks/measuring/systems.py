@@ -7,6 +7,7 @@ from typing import Any
 from thinc.api import Config
 
 from spacy_mtl.models.precision import has_fast_bfloat16
+from spacy_mtl.native import find_loops
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class System:
     use_blis (bool): Whether thinc multiplies matrices with BLIS, as installed, or with numpy.
     ours (bool): Whether it is a pipeline of this package.
     precision (str): What the trunk of a pipeline of this package multiplies in.
+    is_compiled (bool): Whether this package may use its compiled loops.
     """
 
     name: str
@@ -25,6 +27,7 @@ class System:
     use_blis: bool
     ours: bool
     precision: str = "float32"
+    is_compiled: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,15 @@ SWITCHED = System("spaCy with OpenBLAS", "stock", use_blis=False, ours=False)
 OUR_CNN = System("spacy-mtl, same CNN", "cnn", use_blis=True, ours=True)
 SHIPPED = System("spacy-mtl, shipped config", "shipped", use_blis=True, ours=True)
 IN_BFLOAT16 = System("spacy-mtl, same CNN, bfloat16", "cnn", True, True, precision="bfloat16")
-SYSTEMS = (STOCK, SWITCHED, OUR_CNN, SHIPPED, *([IN_BFLOAT16] if has_fast_bfloat16() else []))
+NOT_COMPILED = System("spacy-mtl, same CNN, not compiled", "cnn", True, True, is_compiled=False)
+SYSTEMS = (
+    STOCK,
+    SWITCHED,
+    OUR_CNN,
+    SHIPPED,
+    *([NOT_COMPILED] if find_loops() is not None else []),
+    *([IN_BFLOAT16] if has_fast_bfloat16() else []),
+)
 
 ONE, TWO, THREE = (
     ("tok2vec", "ner"),

@@ -6,8 +6,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .environment import environment, settings
 from .text import Tokens, raw_text
-from .threads import thread_limit
 
 if TYPE_CHECKING:
     from thinc.api import Config
@@ -20,12 +20,13 @@ class Worker:
 
     n_threads (int): Threads of the matrix libraries in it.
     use_blis (bool): Whether thinc multiplies matrices with BLIS there.
+    is_compiled (bool): Whether this package may use its compiled loops there.
     """
 
-    def __init__(self, n_threads: int, use_blis: bool = True) -> None:
+    def __init__(self, n_threads: int, use_blis: bool = True, is_compiled: bool = True) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        with thread_limit(n_threads):
+        with environment(settings(n_threads, is_compiled)):
             self._process = context.Process(target=_serve, args=(theirs, n_threads, use_blis))
             self._process.start()
         theirs.close()

@@ -198,12 +198,18 @@ cdef class WindowLayers:
         cdef float[:, ::1] output
         cdef vector[float*] places
         cdef vector[float] scratch
-        cdef ptrdiff_t first, n_rows = word_of_row.shape[0], band = BAND
+        cdef ptrdiff_t i, first, n_rows = word_of_row.shape[0], band = BAND, n_tokens = n_rows
         _check(token_of_row, (n_rows,))
         _check(vectors, (vectors.shape[0], self.width))
         encoding.width, encoding.pieces, encoding.n_rows = self.width, self.pieces, n_rows
         if not n_rows:
             return
+        for array in outputs:
+            if array is not None:
+                n_tokens = min(n_tokens, len(array))
+        for i in range(n_rows):
+            if not (0 <= word_of_row[i] < vectors.shape[0] and -1 <= token_of_row[i] < n_tokens):
+                raise ValueError(f"The word or the token of row {i} is out of range.")
         encoding.word_of_row, encoding.token_of_row = &word_of_row[0], &token_of_row[0]
         encoding.words.vectors, encoding.words.products = &vectors[0, 0], <const float*> NULL
         if products is not None:
@@ -265,7 +271,7 @@ def score_pairs(
     """
     cdef PairScoring scoring
     cdef vector[float] scratch
-    cdef ptrdiff_t first, n_predicates = predicates.shape[0], at_once = PREDICATES
+    cdef ptrdiff_t i, first, last, n_predicates = predicates.shape[0], at_once = PREDICATES
     cdef ptrdiff_t width = of_distance.shape[1], n_columns = bias.shape[0]
     if not n_predicates or not scores.shape[0]:
         return
@@ -276,6 +282,16 @@ def score_pairs(
     _check(starts, (n_predicates,))
     _check(first_pair, (n_predicates + 1,))
     _check(scores, (first_pair[n_predicates], n_columns))
+    for i in range(n_predicates):
+        last = starts[i] + first_pair[i + 1] - first_pair[i] - 1
+        if last < starts[i]:
+            if last < starts[i] - 1:
+                raise ValueError(f"The number of tokens of predicate {i} is negative.")
+        elif (
+            starts[i] < max(0, predicates[i] - max_distance)
+            or last > min(of_token.shape[0] - 1, predicates[i] + max_distance)
+        ):
+            raise ValueError(f"Tokens of predicate {i} are out of range.")
     if n_columns % kernels().lanes:
         raise ValueError(f"The number of columns is no multiple of {kernels().lanes}: {n_columns}.")
     scoring.width, scoring.n_columns, scoring.max_distance = width, n_columns, max_distance

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from sys import intern
 
 import numpy as np
 from spacy.tokens import Doc
@@ -36,8 +37,8 @@ def indexed_frames(doc: Doc, key: str = "srl") -> list[IndexedFrame]:
     return [
         IndexedFrame(
             predicate.start,
-            predicate.kb_id_,
-            tuple((span.label_, span.start, span.end) for span in arguments),
+            intern(predicate.kb_id_),  # spaCy decodes a new string each time
+            tuple((intern(span.label_), span.start, span.end) for span in arguments),
         )
         for predicate, arguments in group_spans(doc, key)
     ]

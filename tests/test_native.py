@@ -1,0 +1,125 @@
+"""The compiled loops as such; what they compute is tested where it is used."""
+
+import multiprocessing
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from spacy_mtl.native import find_loops, switched_off
+from spacy_mtl.native.threads import take_together
+
+loops = find_loops()
+needs_loops = pytest.mark.skipif(
+    loops is None, reason="the compiled loops are not built, or switched off by SPACY_MTL_NATIVE=0"
+)
+
+
+@pytest.fixture
+def three_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+def take_one(n_taken):
+    """Like the loops do, but holding the interpreter's lock."""
+    n_taken[0] += 1
+    return n_taken[0] - 1
+
+
+def squares(n_pieces):
+    found = []
+
+    def work(n_taken):
+        while (piece := take_one(n_taken)) < n_pieces:
+            found.append(piece * piece)
+
+    take_together(work, n_pieces)
+    return sorted(found)
+
+
+@pytest.mark.parametrize("n_pieces", [0, 1, 2, 50])
+def test_each_piece_is_taken_once(n_pieces, three_threads):
+    assert squares(n_pieces) == [piece * piece for piece in range(n_pieces)]
+
+
+def test_an_error_in_a_thread_is_raised(three_threads):
+    def work(n_taken):
+        raise KeyError("lost")
+
+    with pytest.raises(KeyError, match="lost"):
+        take_together(work, 5)
+
+
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="processes can't be forked here"
+)
+def test_a_forked_process_has_threads_of_its_own(three_threads):
+    assert len(squares(50)) == 50
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply_async(squares, (50,)).get(timeout=60) == squares(50)
+
+
+def test_they_can_be_switched_off():
+    with switched_off():
+        assert find_loops() is None
+    assert find_loops() is loops
+    code = "from spacy_mtl.native import find_loops; print(find_loops())"
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"SPACY_MTL_NATIVE": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == "None"
+
+
+@needs_loops
+def test_arrays_of_other_shapes_are_refused():
+    scores = np.zeros((3, 2), dtype="f")
+    lengths, tags = np.array([3]), np.zeros(3, dtype=np.int64)
+    with pytest.raises(ValueError, match="expected"):
+        loops.decode_tags(
+            scores[:, 0], scores, scores[:, :1], None, None, lengths, None, None, tags
+        )
+    with pytest.raises(ValueError, match="3 tokens for sequences of 4"):
+        loops.decode_tags(scores[:, 0], scores, scores, None, None, np.array([4]), None, None, tags)
+    with pytest.raises(ValueError, match="length of a sequence is -1"):
+        loops.decode_tags(
+            scores[:, 0], scores, scores, None, None, np.array([4, -1]), None, None, tags
+        )
+    with pytest.raises(ValueError, match="expected"):
+        loops.WindowLayers(
+            8, 3, [(np.zeros((1, 4, 8, 3, 1), dtype="f"), *[np.zeros(3, dtype="f")] * 3)]
+        )
+
+
+@needs_loops
+def test_indices_out_of_range_are_refused():
+    layers = loops.WindowLayers(4, 3, [])
+    vectors, output = np.zeros((2, 4), dtype="f"), np.zeros((1, 4), dtype="f")
+    for words, tokens in (([2], [0]), ([-1], [0]), ([0], [1]), ([0], [-2])):
+        with pytest.raises(ValueError, match="out of range"):
+            layers.encode(
+                np.array(words), np.array(tokens), vectors, None, None, [output], np.zeros(1, "l")
+            )
+    weight, bias = np.zeros(4 * loops.lanes(), dtype="f"), np.zeros(loops.lanes(), dtype="f")
+    parts = [np.zeros((n, 4), dtype="f") for n in (5, 6, 1)]  # distances up to 2, tokens, predicate
+    for at, start, length in ((1, 0, 5), (3, 0, 4), (5, 4, 3), (0, -1, 2)):
+        scores = np.zeros((length, loops.lanes()), dtype="f")
+        where = [np.array(values) for values in ([at], [start], [0, length])]
+        with pytest.raises(ValueError, match="out of range"):
+            loops.score_pairs(*parts, weight, bias, 2, *where, scores, np.zeros(1, "l"))
+
+
+@needs_loops
+def test_unknown_instructions_are_refused():
+    before = loops.instruction_set()
+    with pytest.raises(ValueError, match="'abacus'"):
+        loops.use_instructions("abacus")
+    assert loops.instruction_set() == before
