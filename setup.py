@@ -16,6 +16,8 @@ loops = Extension(
     include_dirs=["spacy_mtl/native"],
     language="c++",
     extra_compile_args=["-std=c++17", "-O3", "-g0", "-Wno-psabi"],
-    optional=True,
 )
-setup(ext_modules=cythonize([loops], build_dir="build"))
+modules = cythonize([loops], build_dir="build")
+for module in modules:
+    module.optional = True  # cythonize would drop it
+setup(ext_modules=modules)
