@@ -79,12 +79,30 @@ def pass_pairs_back(d_hidden: Tensor, pairs: Tensor, filters: Tensor, d_pairs: T
     left[:, width:].add_(d_common - d_opposed).sub_(d_after)
     right[:, :width].add_(d_common.add_(d_opposed)).add_(d_before)
     right[:, width:].add_(d_after)
-    outer, own = torch.mm(both.t(), common) / 2, torch.mm(difference.t(), opposed) / 2
-    d_own = outer - own
-    outer.add_(own)
-    return torch.cat(
-        [outer - torch.mm(first.t(), before), d_own, outer + torch.mm(second.t(), after)], 1
+    return join_weight_gradients(
+        torch.mm(both.t(), common),
+        torch.mm(difference.t(), opposed),
+        torch.mm(first.t(), before),
+        torch.mm(second.t(), after),
     )
+
+
+def join_weight_gradients(
+    of_common: Tensor, of_opposed: Tensor, of_before: Tensor, of_after: Tensor
+) -> Tensor:
+    """Find the gradient of weights from those of the products with each term.
+
+    of_common (Tensor): [hidden, width], of the products of both windows with b + c; changed.
+    of_opposed (Tensor): [hidden, width], of the first less the second window's with c - b; changed.
+    of_before (Tensor): [hidden, width], of the first window's with c - a.
+    of_after (Tensor): [hidden, width], of the second window's with d - b.
+    RETURNS (Tensor): [hidden, 3 * width].
+    """
+    of_common.mul_(0.5)
+    of_opposed.mul_(0.5)
+    d_own = of_common - of_opposed
+    outer = of_common.add_(of_opposed)
+    return torch.cat([outer - of_before, d_own, outer + of_after], 1)
 
 
 def _terms(pairs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

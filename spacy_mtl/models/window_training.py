@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..native import find_loops
+from .compiled_training import CompiledWindows, can_train
 from .window_products import multiply_pairs, pair_filters, pass_pairs_back
 
 LAYER_NORM_EPSILON = 1e-8  # thinc's
@@ -40,9 +42,13 @@ def encode_windows(
     RETURNS (Tuple[Tensor, ...]): The output of each layer, `2 * window_size` rows fewer each time.
     """
     flat = [parameter for layer in layers for parameter in layer]
-    outputs: tuple[Tensor, ...] = _Windows.apply(
-        rows, window_size, len(layers), product_dtype, *flat, *masks
-    )
+    outputs: tuple[Tensor, ...]
+    loops = find_loops()
+    if loops is not None and window_size == 1 and product_dtype == torch.float32:
+        if layers and can_train(loops, rows, layers[0][0]):
+            outputs = CompiledWindows.apply(rows, loops, len(layers), *flat, *masks)
+            return outputs
+    outputs = _Windows.apply(rows, window_size, len(layers), product_dtype, *flat, *masks)
     return outputs
 
 

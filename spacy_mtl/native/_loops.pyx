@@ -33,6 +33,31 @@ cdef extern from "src/kernels.h" namespace "mtl" nogil:
         ptrdiff_t n_layers
         float* const* outputs
 
+    cdef struct LayerRecord:
+        unsigned char* piece
+        float* normalized
+        float* scale
+        const float* mask
+
+    cdef struct TrainedLayer:
+        ptrdiff_t width
+        ptrdiff_t pieces
+        WindowLayer weights
+        const float* rows
+        LayerRecord record
+        float* outputs
+
+    cdef struct LayerGradient:
+        ptrdiff_t width
+        ptrdiff_t pieces
+        const float* norm_weight
+        const float* d_outputs
+        LayerRecord record
+        float* d_first
+        float* d_second
+        float* d_both
+        float* d_difference
+
     cdef struct PairScoring:
         ptrdiff_t width
         ptrdiff_t n_columns
@@ -81,10 +106,25 @@ cdef extern from "src/kernels.h" namespace "mtl" nogil:
             const LstmReading&, int, ptrdiff_t, ptrdiff_t, float*
         ) noexcept nogil
         ptrdiff_t sequences_at_once
+        ptrdiff_t (*train_scratch)(ptrdiff_t) noexcept nogil
+        void (*train_layer)(const TrainedLayer&, ptrdiff_t, ptrdiff_t, float*) noexcept nogil
+        void (*pass_back)(
+            const LayerGradient&, ptrdiff_t, ptrdiff_t, float*, float*
+        ) noexcept nogil
+        void (*write_terms)(const float*, ptrdiff_t, ptrdiff_t, float*) noexcept nogil
+        void (*gather_terms)(
+            const float*, const float*, ptrdiff_t, ptrdiff_t, float*
+        ) noexcept nogil
 
     const Kernels& kernels()
     const char* instructions()
     bint c_use_instructions "mtl::use_instructions"(const char*)
+
+
+cdef extern from "src/packing.h" namespace "mtl" nogil:
+    void c_pack_pairs "mtl::pack_pairs"(
+        const float*, ptrdiff_t, ptrdiff_t, ptrdiff_t, float*, float*
+    )
 
 
 cdef extern from "src/decoding.h" namespace "mtl" nogil:
@@ -103,6 +143,7 @@ cdef extern from "src/decoding.h" namespace "mtl" nogil:
 
 
 BAND = 256  # rows of an encoding that a thread takes at once
+PAIRS = 64  # of rows of a layer in training that a thread takes at once
 PREDICATES = 16  # that a thread takes at once, to score their pairs
 
 
@@ -240,6 +281,184 @@ cdef class WindowLayers:
                 if first >= n_rows:
                     break
                 kernels().encode(encoding, first, min(first + band, n_rows), scratch.data())
+
+
+def pack_pairs(
+    const float[:, ::1] weight, float[:, :, ::1] filters, float[:, :, :, :, ::1] packed
+):
+    """Lay out the weights of a layer over windows, for training.
+
+    weight (np.ndarray): [pieces * width, 3 * width].
+    filters (np.ndarray): [4, pieces * width, width], gets what `pair_filters` in
+        `spacy_mtl.models.window_products` makes of them.
+    packed (np.ndarray): [width / lanes, 4, width, pieces, lanes], gets these for `train_layer`.
+    """
+    cdef ptrdiff_t width = filters.shape[2], hidden = weight.shape[0], lanes = kernels().lanes
+    _check(weight, (hidden, 3 * width))
+    _check(filters, (4, hidden, width))
+    if hidden % width or width % lanes:
+        raise ValueError(f"{hidden} pieces and width {width} do not fit {lanes} lanes.")
+    _check(packed, (width // lanes, 4, width, hidden // width, lanes))
+    with nogil:
+        c_pack_pairs(
+            &weight[0, 0], width, hidden // width, lanes, &filters[0, 0, 0],
+            &packed[0, 0, 0, 0, 0]
+        )
+
+
+def train_layer(
+    const float[:, :, :, :, ::1] filters,
+    const float[:, :, ::1] bias,
+    const float[::1] norm_weight,
+    const float[::1] norm_bias,
+    const float[:, ::1] rows,
+    const float[:, ::1] mask,
+    unsigned char[:, ::1] piece,
+    float[:, ::1] normalized,
+    float[::1] scale,
+    float[:, ::1] outputs,
+    long long[::1] n_taken,
+):
+    """Apply a residual layer over windows in training, some pairs of rows at a time, until all are
+    taken.
+
+    filters (np.ndarray): [groups, 4, width, pieces, lanes], see `pack_pairs`.
+    bias (np.ndarray): [groups, pieces, lanes].
+    norm_weight (np.ndarray): [width].
+    norm_bias (np.ndarray): [width].
+    rows (np.ndarray): [2 * pairs + 2, width].
+    mask (Optional[np.ndarray]): [2 * pairs, width], what results are multiplied with.
+    piece (np.ndarray): [2 * pairs, width], gets the number of the largest piece.
+    normalized (np.ndarray): [2 * pairs, width], gets the normalized values.
+    scale (np.ndarray): [2 * pairs], gets the inverse deviations.
+    outputs (np.ndarray): [2 * pairs, width], gets the result.
+    n_taken (np.ndarray): [1], what this and other threads have taken.
+    """
+    cdef TrainedLayer layer
+    cdef vector[float] scratch
+    cdef ptrdiff_t first, n_pairs = outputs.shape[0] // 2, at_once = PAIRS
+    cdef ptrdiff_t width = outputs.shape[1], lanes = kernels().lanes
+    if not n_pairs:
+        return
+    shape = (2 * n_pairs, width)
+    layer.width, layer.pieces = width, filters.shape[3]
+    _check(filters, (width // lanes, 4, width, layer.pieces, lanes))
+    _check(bias, (width // lanes, layer.pieces, lanes))
+    _check(norm_weight, (width,))
+    _check(norm_bias, (width,))
+    _check(rows, (2 * n_pairs + 2, width))
+    _check(piece, shape)
+    _check(normalized, shape)
+    _check(scale, shape[:1])
+    layer.weights.filters, layer.weights.bias = &filters[0, 0, 0, 0, 0], &bias[0, 0, 0]
+    layer.weights.norm_weight, layer.weights.norm_bias = &norm_weight[0], &norm_bias[0]
+    layer.rows, layer.outputs = &rows[0, 0], &outputs[0, 0]
+    layer.record.piece, layer.record.normalized = &piece[0, 0], &normalized[0, 0]
+    layer.record.scale, layer.record.mask = &scale[0], <const float*> NULL
+    if mask is not None:
+        _check(mask, shape)
+        layer.record.mask = &mask[0, 0]
+    scratch.resize(kernels().train_scratch(width))
+    with nogil:
+        while True:
+            first = take_next(&n_taken[0]) * at_once
+            if first >= n_pairs:
+                break
+            kernels().train_layer(layer, first, min(first + at_once, n_pairs), scratch.data())
+
+
+def pass_back(
+    const float[::1] norm_weight,
+    const float[:, ::1] d_outputs,
+    const float[:, ::1] mask,
+    unsigned char[:, ::1] piece,
+    float[:, ::1] normalized,
+    float[::1] scale,
+    float[:, :, ::1] d_hidden,
+    float[:, ::1] sums,
+    long long[::1] n_taken,
+):
+    """Find the gradients of a layer's products, some pairs of rows at a time, until all are taken.
+
+    norm_weight (np.ndarray): [width].
+    d_outputs (np.ndarray): [2 * pairs, width], the gradient of the result.
+    mask (Optional[np.ndarray]): [2 * pairs, width], as in `train_layer`.
+    piece (np.ndarray): [2 * pairs, width], as `train_layer` left it.
+    normalized (np.ndarray): [2 * pairs, width], as well.
+    scale (np.ndarray): [2 * pairs], as well.
+    d_hidden (np.ndarray): [4, pairs, pieces * width], gets the gradients of the products of the
+        first row of each pair, of the second, their sums, and the first less the second.
+    sums (np.ndarray): [pairs / PAIRS, 2 * width + pieces * width], gets what so many pairs each
+        add to the gradients of the normalization's weight and bias and of the layer's bias.
+    n_taken (np.ndarray): [1], what this and other threads have taken.
+    """
+    cdef LayerGradient gradient
+    cdef vector[float] scratch
+    cdef ptrdiff_t first, taken, n_pairs = d_outputs.shape[0] // 2, at_once = PAIRS
+    cdef ptrdiff_t width = d_outputs.shape[1], hidden = d_hidden.shape[2]
+    if not n_pairs:
+        return
+    shape = (2 * n_pairs, width)
+    _check(norm_weight, (width,))
+    _check(d_outputs, shape)
+    _check(piece, shape)
+    _check(normalized, shape)
+    _check(scale, shape[:1])
+    _check(d_hidden, (4, n_pairs, hidden))
+    _check(sums, ((n_pairs + at_once - 1) // at_once, 2 * width + hidden))
+    if hidden % width or width % kernels().lanes:
+        raise ValueError(f"{hidden} pieces and width {width} do not fit {kernels().lanes} lanes.")
+    gradient.width, gradient.pieces = width, hidden // width
+    gradient.norm_weight, gradient.d_outputs = &norm_weight[0], &d_outputs[0, 0]
+    gradient.record.piece, gradient.record.normalized = &piece[0, 0], &normalized[0, 0]
+    gradient.record.scale, gradient.record.mask = &scale[0], <const float*> NULL
+    if mask is not None:
+        _check(mask, shape)
+        gradient.record.mask = &mask[0, 0]
+    gradient.d_first, gradient.d_second = &d_hidden[0, 0, 0], &d_hidden[1, 0, 0]
+    gradient.d_both, gradient.d_difference = &d_hidden[2, 0, 0], &d_hidden[3, 0, 0]
+    scratch.resize(kernels().train_scratch(width))
+    with nogil:
+        while True:
+            taken = take_next(&n_taken[0])
+            first = taken * at_once
+            if first >= n_pairs:
+                break
+            kernels().pass_back(
+                gradient, first, min(first + at_once, n_pairs), &sums[taken, 0], scratch.data()
+            )
+
+
+def write_terms(const float[:, ::1] rows, float[:, :, ::1] terms):
+    """Find what the filters of `pack_pairs` are multiplied with.
+
+    rows (np.ndarray): [2 * pairs + 2, width].
+    terms (np.ndarray): [4, pairs, width], gets it.
+    """
+    cdef ptrdiff_t n_pairs = terms.shape[1], width = terms.shape[2]
+    _check(rows, (2 * n_pairs + 2, width))
+    _check(terms, (4, n_pairs, width))
+    if n_pairs:
+        with nogil:
+            kernels().write_terms(&rows[0, 0], n_pairs, width, &terms[0, 0, 0])
+
+
+def gather_terms(const float[:, :, ::1] d_terms, const float[:, ::1] d_own, float[:, ::1] d_rows):
+    """Find the gradient of rows.
+
+    d_terms (np.ndarray): [4, pairs, width], the gradient of what `write_terms` writes.
+    d_own (np.ndarray): [2 * pairs, width], is added for all rows but those at the ends.
+    d_rows (np.ndarray): [2 * pairs + 2, width], gets the gradient.
+    """
+    cdef ptrdiff_t n_pairs = d_terms.shape[1], width = d_terms.shape[2]
+    _check(d_terms, (4, n_pairs, width))
+    _check(d_own, (2 * n_pairs, width))
+    _check(d_rows, (2 * n_pairs + 2, width))
+    if n_pairs:
+        with nogil:
+            kernels().gather_terms(
+                &d_terms[0, 0, 0], &d_own[0, 0], n_pairs, width, &d_rows[0, 0]
+            )
 
 
 def score_pairs(

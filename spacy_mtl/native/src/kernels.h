@@ -38,6 +38,37 @@ struct Encoding {
                             // layer; null where not wanted
 };
 
+// What a layer keeps of its way forward in training, for rows [rows, width], or [rows].
+struct LayerRecord {
+    unsigned char* piece;  // the number of the largest
+    float* normalized;     // before weight and bias of the normalization
+    float* scale;          // [rows], the inverse deviation
+    const float* mask;     // what results were multiplied with; may be null
+};
+
+// One layer in training. The width is a multiple of the lanes.
+struct TrainedLayer {
+    ptrdiff_t width;
+    ptrdiff_t pieces;
+    WindowLayer weights;
+    const float* rows;  // [2 * pairs + 2, width]
+    LayerRecord record;  // of 2 * pairs rows
+    float* outputs;     // [2 * pairs, width]
+};
+
+// The way back through a layer, up to its products.
+struct LayerGradient {
+    ptrdiff_t width;
+    ptrdiff_t pieces;
+    const float* norm_weight;  // [width]
+    const float* d_outputs;    // [2 * pairs, width]
+    LayerRecord record;
+    float* d_first;       // [pairs, pieces * width], of the products of the first rows of pairs
+    float* d_second;      // of the second
+    float* d_both;        // their sum
+    float* d_difference;  // the first less the second
+};
+
 // Scores of pairs of a predicate and a token.
 struct PairScoring {
     ptrdiff_t width;
@@ -102,6 +133,19 @@ struct Kernels {
     void (*read_sequences)(const LstmReading&, int direction, ptrdiff_t first, ptrdiff_t last,
                            float* scratch);
     ptrdiff_t sequences_at_once;
+    ptrdiff_t (*train_scratch)(ptrdiff_t width);
+    // Pairs `first` to `last` of a layer in training, forward and backward; scratch has room for
+    // `train_scratch` floats. sums: [2 * width + pieces * width], what these pairs add to the
+    // gradients of the normalization's weight and bias and of the layer's bias.
+    void (*train_layer)(const TrainedLayer&, ptrdiff_t first, ptrdiff_t last, float* scratch);
+    void (*pass_back)(const LayerGradient&, ptrdiff_t first, ptrdiff_t last, float* sums,
+                      float* scratch);
+    // What the filters are multiplied with: terms [4, pairs, width] of rows [2 * pairs + 2, width],
+    // see models/window_products.py.
+    void (*write_terms)(const float* rows, ptrdiff_t n_pairs, ptrdiff_t width, float* terms);
+    // The reverse for gradients, plus d_own [2 * pairs, width] for all rows but those at the ends.
+    void (*gather_terms)(const float* d_terms, const float* d_own, ptrdiff_t n_pairs,
+                         ptrdiff_t width, float* d_rows);
 };
 
 // The kernels in use: at first the best that this processor can run.

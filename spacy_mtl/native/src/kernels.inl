@@ -20,10 +20,10 @@ namespace {
 
 #include "lstm.inl"
 
-const Kernels local_kernels = {LANES,         encode_scratch, encode,
-                               pair_scratch,  score_pairs,    viterbi_step,
-                               highest,       lstm_scratch,   read_sequences,
-                               SEQUENCES};
+const Kernels local_kernels = {LANES,        encode_scratch, encode,         pair_scratch,
+                               score_pairs,  viterbi_step,   highest,        lstm_scratch,
+                               read_sequences, SEQUENCES,    train_scratch,  train_layer,
+                               pass_back,    write_terms,    gather_terms};
 
 }  // namespace
 }  // namespace mtl

@@ -2,6 +2,7 @@
 
 typedef float Vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 typedef int IntVector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef unsigned char ByteVector __attribute__((vector_size(LANES), aligned(1), may_alias));
 typedef float Quarter __attribute__((vector_size(16), aligned(4), may_alias));
 // half as many, in double precision
 constexpr int HALF = LANES / 2;
@@ -13,6 +14,13 @@ INLINE Vector load(const float* at) { return *reinterpret_cast<const Vector*>(at
 INLINE void store(float* at, Vector values) { *reinterpret_cast<Vector*>(at) = values; }
 INLINE DoubleVector load(const double* at) { return *reinterpret_cast<const DoubleVector*>(at); }
 INLINE void store(double* at, DoubleVector values) { *reinterpret_cast<DoubleVector*>(at) = values; }
+// whole numbers from 0 to 255, kept as bytes
+INLINE IntVector load(const unsigned char* at) {
+    return __builtin_convertvector(*reinterpret_cast<const ByteVector*>(at), IntVector);
+}
+INLINE void store(unsigned char* at, IntVector values) {
+    *reinterpret_cast<ByteVector*>(at) = __builtin_convertvector(values, ByteVector);
+}
 INLINE Quarter load_quarter(const float* at) { return *reinterpret_cast<const Quarter*>(at); }
 INLINE HalfVector load_half(const float* at) { return *reinterpret_cast<const HalfVector*>(at); }
 INLINE DoubleVector as_double(HalfVector values) {
