@@ -1,6 +1,7 @@
 """The compiled loops as such; what they compute is tested where it is used."""
 
 import multiprocessing
+import os
 import subprocess
 import sys
 
@@ -71,7 +72,7 @@ def test_they_can_be_switched_off():
     code = "from spacy_mtl.native import find_loops; print(find_loops())"
     found = subprocess.run(
         [sys.executable, "-c", code],
-        env={"SPACY_MTL_NATIVE": "0"},
+        env={**os.environ, "SPACY_MTL_NATIVE": "0"},
         capture_output=True,
         text=True,
         check=True,

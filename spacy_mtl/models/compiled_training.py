@@ -12,11 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..native.packing import pack_pieces
+from ..native.packing import PIECES, pack_pieces
 from ..native.threads import take_together
 from .window_products import join_weight_gradients
-
-PIECES = (2, 3)  # of a maxout, that there are loops for
 
 
 class _Record(NamedTuple):

@@ -9,12 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..native.packing import pack_filters, pack_pieces
+from ..native.packing import PIECES, pack_filters, pack_pieces
 from ..native.threads import take_together
 from .embed import EmbeddedWords, NormalizedMaxout
 from .window_products import pair_filters
-
-PIECES = (2, 3)  # of a maxout, that there are loops for
 
 
 def can_compile(layers: Sequence[NormalizedMaxout], window_size: int) -> bool:

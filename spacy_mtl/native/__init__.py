@@ -4,8 +4,8 @@ They are built when the package is installed and a C++ compiler is there; the pa
 them, slower, with the same predictions up to rounding. `SPACY_MTL_NATIVE=0` in the environment
 leaves them out.
 
-`find_loops` gives them. `windows` lays the weights of window layers out for them, `threads` lets
-several threads take part. The loops themselves are in `src`, and `_loops.pyx` is what Python sees
+`find_loops` gives them. `packing` lays weights out for them, `threads` lets several threads take
+part. The loops themselves are in `src`, and `_loops.pyx` is what Python sees
 of them.
 """
 

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+PIECES = (2, 3)  # of a maxout, that there are loops for
 MOST_VECTORS = 4  # of columns that are multiplied at once in `pack_columns`
 
 

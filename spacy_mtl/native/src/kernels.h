@@ -7,7 +7,7 @@
 
 namespace mtl {
 
-// One residual layer over windows of three rows. Its weights are packed, see `native.windows`:
+// One residual layer over windows of three rows. Its weights are packed, see native/packing.py:
 // [width / lanes groups, 4 filters, width, pieces, lanes].
 struct WindowLayer {
     const float* filters;
