@@ -1,28 +1,48 @@
 // Vectors of floats, and products of matrices in registers.
 
-typedef float Vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
-typedef int IntVector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
-typedef unsigned char ByteVector __attribute__((vector_size(LANES), aligned(1), may_alias));
-typedef float Quarter __attribute__((vector_size(16), aligned(4), may_alias));
-// half as many, in double precision
+// Half as many lanes are enough for double precision.
 constexpr int HALF = LANES / 2;
-typedef float HalfVector __attribute__((vector_size(HALF * 4), aligned(4), may_alias));
-typedef double DoubleVector __attribute__((vector_size(HALF * 8), aligned(8), may_alias));
-typedef long long DoubleMask __attribute__((vector_size(HALF * 8), aligned(8), may_alias));
+typedef float Vector __attribute__((vector_size(LANES * 4)));
+typedef int IntVector __attribute__((vector_size(LANES * 4)));
+typedef unsigned char ByteVector __attribute__((vector_size(LANES)));
+typedef float Quarter __attribute__((vector_size(16)));
+typedef float HalfVector __attribute__((vector_size(HALF * 4)));
+typedef double DoubleVector __attribute__((vector_size(HALF * 8)));
+typedef long long DoubleMask __attribute__((vector_size(HALF * 8)));
 
-INLINE Vector load(const float* at) { return *reinterpret_cast<const Vector*>(at); }
-INLINE void store(float* at, Vector values) { *reinterpret_cast<Vector*>(at) = values; }
-INLINE DoubleVector load(const double* at) { return *reinterpret_cast<const DoubleVector*>(at); }
-INLINE void store(double* at, DoubleVector values) { *reinterpret_cast<DoubleVector*>(at) = values; }
+// Values lie at any address in memory; compilers make single instructions of these copies.
+INLINE Vector load(const float* at) {
+    Vector values;
+    __builtin_memcpy(&values, at, sizeof values);
+    return values;
+}
+INLINE Quarter load_quarter(const float* at) {
+    Quarter values;
+    __builtin_memcpy(&values, at, sizeof values);
+    return values;
+}
+INLINE HalfVector load_half(const float* at) {
+    HalfVector values;
+    __builtin_memcpy(&values, at, sizeof values);
+    return values;
+}
+INLINE DoubleVector load(const double* at) {
+    DoubleVector values;
+    __builtin_memcpy(&values, at, sizeof values);
+    return values;
+}
+INLINE void store(float* at, Vector values) { __builtin_memcpy(at, &values, sizeof values); }
+INLINE void store(double* at, DoubleVector values) { __builtin_memcpy(at, &values, sizeof values); }
 // whole numbers from 0 to 255, kept as bytes
 INLINE IntVector load(const unsigned char* at) {
-    return __builtin_convertvector(*reinterpret_cast<const ByteVector*>(at), IntVector);
+    ByteVector values;
+    __builtin_memcpy(&values, at, sizeof values);
+    return __builtin_convertvector(values, IntVector);
 }
 INLINE void store(unsigned char* at, IntVector values) {
-    *reinterpret_cast<ByteVector*>(at) = __builtin_convertvector(values, ByteVector);
+    const ByteVector bytes = __builtin_convertvector(values, ByteVector);
+    __builtin_memcpy(at, &bytes, sizeof bytes);
 }
-INLINE Quarter load_quarter(const float* at) { return *reinterpret_cast<const Quarter*>(at); }
-INLINE HalfVector load_half(const float* at) { return *reinterpret_cast<const HalfVector*>(at); }
 INLINE DoubleVector as_double(HalfVector values) {
     return __builtin_convertvector(values, DoubleVector);
 }
