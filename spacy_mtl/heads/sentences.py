@@ -41,7 +41,8 @@ def _guess_starts(docs: Sequence[Doc]) -> list[np.ndarray]:
         return []
     lengths = np.asarray([len(doc) for doc in docs])
     values = np.concatenate([doc.to_array([IS_PUNCT, ORTH]).reshape(-1, 2) for doc in docs])
-    is_end = np.isin(values[:, 1], _SENTENCE_END)
+    place = np.searchsorted(_SENTENCE_END, values[:, 1])
+    is_end = _SENTENCE_END[np.minimum(place, len(_SENTENCE_END) - 1)] == values[:, 1]
     starts = after_sentence_end(values[:, 0] == 1, is_end, lengths)
     return np.split(starts, lengths.cumsum()[:-1])
 

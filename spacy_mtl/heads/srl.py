@@ -5,6 +5,7 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import compress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -710,7 +711,7 @@ class SemanticRoleHead(Head):
             allowed = np.stack([rows[frame.roleset] for frame in frames])
         if allowed is None and not any(switches.values()):
             return decode_bio(scores, lengths.tolist())
-        constraints = RoleConstraints.from_labels(self.labels, **switches)
+        constraints = _constraints_of(self.labels, tuple(switches.items()))
         return decode_roles(scores, lengths.tolist(), constraints, allowed)
 
     def _allowed_roles(self, roleset: str) -> np.ndarray:
@@ -747,6 +748,14 @@ class SemanticRoleHead(Head):
             else:
                 frame.roleset = self.senses.rolesets[query.candidates[row]]
                 frame.roleset_score = 1.0 / total
+
+
+@lru_cache(maxsize=64)
+def _constraints_of(
+    labels: tuple[str, ...], switches: tuple[tuple[str, bool], ...]
+) -> RoleConstraints:
+    """RETURNS (RoleConstraints): What `RoleConstraints.from_labels` gives. Not to be changed."""
+    return RoleConstraints.from_labels(labels, **dict(switches))
 
 
 def _is_same(value: Any, saved: Any) -> bool:

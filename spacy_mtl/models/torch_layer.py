@@ -60,7 +60,12 @@ class TorchShim(PyTorchShim):
     @property
     def device(self) -> torch.device:
         """RETURNS (torch.device): Where the module is, or would be built."""
-        return get_torch_default_device() if self._model is None else super().device
+        if self._model is not None:
+            for module in self._model.modules():  # many times quicker than `parameters()`
+                for parameter in module._parameters.values():
+                    if parameter is not None:
+                        return parameter.device
+        return get_torch_default_device()
 
     def to_bytes(self) -> bytes:
         """RETURNS (bytes): Settings and parameters, or that there is no module yet."""
