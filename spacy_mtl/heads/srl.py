@@ -54,6 +54,7 @@ CONSTRAINTS = {
     "inventory_roles": True,
     "bare_rolesets": True,
 }
+PAIRS_AT_ONCE = 1000  # up to so many, pairs that turn out needless cost less than a second call
 BARE_AFTER = 10  # occurrences without any argument, and none with one
 # Weights of a roleset's log probability for its form beside the network's score, in training and
 # prediction. The network is surer of itself than it should be, hence more in prediction.
@@ -637,19 +638,24 @@ class SemanticRoleHead(Head):
         first, last = int(starts[0]), int(ends.max())  # the network need not see other tokens
         vectors = batch.vectors[first:last]
         query = frame_query(predicates - first, starts - first, ends - first, forms, self.senses)
-        senses = self._score(vectors, query.for_rolesets()).senses
-        self._choose_rolesets(query, senses, forms, frames)
+        lengths = ends - starts
+        at_once = lengths.sum() <= PAIRS_AT_ONCE
+        scores = self._score(vectors, query if at_once else query.for_rolesets())
+        self._choose_rolesets(query, scores.senses, forms, frames)
         is_kept = ~self._are_bare(frames)
         if not is_kept.any():
             return
+        if at_once:
+            labels = self.model.ops.to_numpy(scores.tags)[is_kept.repeat(lengths)]
+        else:
+            arguments = self._score(vectors, query.for_arguments(is_kept))
+            labels = self.model.ops.to_numpy(arguments.tags)
         frames = list(compress(frames, is_kept.tolist()))
         predicates, starts, ends, doc_starts = (
             values[is_kept] for values in (predicates, starts, ends, doc_starts)
         )
-        scores = self._score(vectors, query.for_arguments(is_kept))
         lengths = ends - starts
         first_pair = np.cumsum(lengths) - lengths
-        labels = self.model.ops.to_numpy(scores.tags)
         n_roles = len(self.labels)
         begins = labels[:, 1 + n_roles].copy()
         labels[:, 1 + n_roles :] = -np.inf

@@ -130,6 +130,9 @@ class AttentionMaxPool(nn.Module):
         RETURNS (Tensor): [documents, 2 * width].
         """
         n_docs, width = len(lengths), vectors.shape[1]
+        if n_docs == 1 and len(vectors) and not torch.is_grad_enabled():
+            weights = self.attention(vectors).softmax(0)  # [tokens, 1]
+            return torch.cat([weights.t() @ vectors, vectors.amax(0, keepdim=True)], dim=1)
         sizes = torch.tensor(lengths, device=vectors.device, dtype=torch.long)
         document = torch.repeat_interleave(sizes, output_size=vectors.shape[0])  # [tokens]
         scores = self.attention(vectors)  # [tokens, 1]

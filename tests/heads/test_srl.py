@@ -116,7 +116,11 @@ def test_rolesets_often_seen_and_never_with_arguments_are_bare(n_times):
     assert nlp.get_pipe("srl").cfg["bare_rolesets"] == expected
 
 
-def test_bare_rolesets_are_predicted_without_arguments_and_cost_no_pairs(tmp_path):
+@pytest.mark.parametrize("pairs_at_once", [0, 1000])
+def test_bare_rolesets_are_predicted_without_arguments_and_cost_no_pairs(
+    tmp_path, pairs_at_once, monkeypatch
+):
+    monkeypatch.setattr("spacy_mtl.heads.srl.PAIRS_AT_ONCE", pairs_at_once)
     nlp = make_nlp()
     corpus = with_auxiliary(BARE_AFTER)
     train(nlp, make_examples(nlp, corpus))
@@ -549,6 +553,9 @@ def test_predictions_do_not_depend_on_the_parts(trained, monkeypatch):
     try:
         expected = predictions(trained, [text, text])
         assert len(expected[0]) == len(text.split())
+        for pairs_at_once in (0, 10**9):
+            monkeypatch.setattr("spacy_mtl.heads.srl.PAIRS_AT_ONCE", pairs_at_once)
+            assert predictions(trained, [text, text]) == expected
         monkeypatch.setattr("spacy_mtl.heads.frame_batch.MAX_PAIRS", 7)
         assert predictions(trained, [text, text]) == expected
     finally:

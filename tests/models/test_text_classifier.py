@@ -81,6 +81,20 @@ def test_attention_is_a_softmax_over_the_document():
         assert torch.allclose((weights * rows).sum(dim=0), row[:3], rtol=1e-4, atol=1e-3)
 
 
+def test_a_document_alone_is_pooled_as_in_a_batch():
+    torch.manual_seed(0)
+    pool = AttentionMaxPool(3)
+    torch.nn.init.normal_(pool.attention.weight)
+    lengths = [4, 1, 7]
+    vectors = torch.randn(sum(lengths), 3)
+    with torch.inference_mode():
+        together = pool(vectors, lengths)
+        alone = [pool(rows, [len(rows)]) for rows in vectors.split(lengths)]
+    torch.testing.assert_close(torch.cat(alone), together)
+    trained = [pool(rows, [len(rows)]) for rows in vectors.split(lengths)]
+    torch.testing.assert_close(torch.cat(trained).detach(), together)
+
+
 def test_segment_max():
     rows = torch.tensor([[-1.0, 2.0], [-3.0, 5.0], [-7.0, 0.0]])
     result = segment_max(rows, torch.tensor([0, 0, 2]), 3)

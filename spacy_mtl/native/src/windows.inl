@@ -195,6 +195,12 @@ INLINE long long word_at(const Encoding& encoding, ptrdiff_t row) {
     return row < 0 || row >= encoding.n_rows ? 0 : encoding.word_of_row[row];
 }
 
+// The floats of the rows of a band, with those around it.
+inline ptrdiff_t band_room(const Encoding& encoding) {
+    const ptrdiff_t n_rows = encoding.n_rows < BAND ? encoding.n_rows : BAND;
+    return (n_rows + 2 * encoding.n_layers + 4) * encoding.width;
+}
+
 // A band of rows, and as many rows around it as its tokens can see, goes through all layers before
 // the next one does. Rows outside of the matrix count as zeros: no token sees them, as there are as
 // many rows without tokens before the first token and after the last.
@@ -202,7 +208,7 @@ template <int P>
 INLINE void encode_band(const Encoding& encoding, ptrdiff_t first, ptrdiff_t last,
                         float* __restrict scratch) {
     const ptrdiff_t width = encoding.width, n_layers = encoding.n_layers;
-    const ptrdiff_t room = (BAND + 2 * n_layers + 4) * width;
+    const ptrdiff_t room = band_room(encoding);
     float *now = scratch, *next = scratch + room, *rest = scratch + 2 * room;
     const WordTables& words = encoding.words;
     const ptrdiff_t start = first - n_layers, end = last + n_layers;
@@ -238,8 +244,7 @@ INLINE void encode_band(const Encoding& encoding, ptrdiff_t first, ptrdiff_t las
 
 ptrdiff_t encode_scratch(const Encoding& encoding) {
     const ptrdiff_t padded = (encoding.width + LANES - 1) / LANES * LANES;
-    return 2 * (BAND + 2 * encoding.n_layers + 4) * encoding.width +
-           (4 + 2) * (ROWS + 1) * padded;
+    return 2 * band_room(encoding) + (4 + 2) * (ROWS + 1) * padded;
 }
 
 TARGET void encode(const Encoding& encoding, ptrdiff_t first, ptrdiff_t last, float* scratch) {
