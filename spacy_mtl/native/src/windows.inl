@@ -1,4 +1,4 @@
-// Window layers in prediction.
+// Window layers, in prediction and in training.
 
 constexpr ptrdiff_t BAND = 256;        // rows that go through all layers together, in the cache
 constexpr ptrdiff_t AHEAD = 3;         // rows whose words are fetched from memory in advance
