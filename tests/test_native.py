@@ -4,13 +4,14 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 import torch
 
 from spacy_mtl.native import find_loops, switched_off
-from spacy_mtl.native.threads import take_together
+from spacy_mtl.native.threads import get_num_threads, set_num_threads, take_together
 
 loops = find_loops()
 needs_loops = pytest.mark.skipif(
@@ -46,6 +47,40 @@ def squares(n_pieces):
 @pytest.mark.parametrize("n_pieces", [0, 1, 2, 50])
 def test_each_piece_is_taken_once(n_pieces, three_threads):
     assert squares(n_pieces) == [piece * piece for piece in range(n_pieces)]
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_number_of_threads_can_be_chosen(n_threads):
+    together = threading.Barrier(n_threads)
+    threads = set()
+
+    def work(n_taken):
+        together.wait(60)
+        threads.add(threading.current_thread())
+
+    set_num_threads(n_threads)
+    try:
+        assert get_num_threads() == n_threads
+        take_together(work, 9)
+    finally:
+        set_num_threads(None)
+    assert len(threads) == n_threads
+    assert get_num_threads() == torch.get_num_threads()
+    with pytest.raises(ValueError, match="0"):
+        set_num_threads(0)
+
+
+@pytest.mark.parametrize("value, found", [("3", "3"), ("", "''"), ("0", "'0'"), ("two", "'two'")])
+def test_number_of_threads_is_read_from_the_environment(value, found):
+    code = "from spacy_mtl.native.threads import get_num_threads; print(get_num_threads())"
+    environment = {**os.environ, "SPACY_MTL_THREADS": value}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    if value == "3":
+        assert done.stdout.strip() == found
+    else:
+        assert f"SPACY_MTL_THREADS is {found} in the environment" in done.stderr
 
 
 def test_an_error_in_a_thread_is_raised(three_threads):

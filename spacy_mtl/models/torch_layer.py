@@ -14,6 +14,7 @@ from thinc.layers import pytorchwrapper
 from thinc.shims.shim import Shim
 from thinc.util import get_torch_default_device, xp2torch
 
+from ..native.threads import set_num_threads
 from . import adam
 from .parameter_state import forget_derived
 
@@ -23,12 +24,13 @@ def _leave_threads_of_parent() -> None:
     only. The threads that torch started before the fork don't exist in it: it would wait for them
     forever. torch's own data loader does the same in its workers."""
     torch.set_num_threads(1)
+    set_num_threads(None)
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_threads_of_parent)
 if multiprocessing.parent_process() is not None and "OMP_NUM_THREADS" not in os.environ:
-    _leave_threads_of_parent()  # a spawned process imports this module anew
+    torch.set_num_threads(1)  # a spawned process imports this module anew
 
 
 class TorchShim(PyTorchShim):

@@ -7,11 +7,46 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+VARIABLE = "SPACY_MTL_THREADS"
 _pools: dict[int, tuple[int, ThreadPoolExecutor]] = {}  # by number of threads: process and pool
 
 
+def _read_environment() -> int | None:
+    """RETURNS (Optional[int]): The number of threads that the environment asks for."""
+    value = os.environ.get(VARIABLE)
+    if value is None:
+        return None
+    if not value.isdecimal() or int(value) < 1:
+        raise ValueError(f"{VARIABLE} is {value!r} in the environment; it must be 1 or higher.")
+    return int(value)
+
+
+_chosen = _read_environment()
+
+
+def get_num_threads() -> int:
+    """RETURNS (int): The number of threads that take part in compiled loops."""
+    return torch.get_num_threads() if _chosen is None else _chosen
+
+
+def set_num_threads(n_threads: int | None) -> None:
+    """Choose how many threads take part in compiled loops, in place of `SPACY_MTL_THREADS`.
+
+    With torch on one thread (`OMP_NUM_THREADS=1`) and these on all cores, prediction on CPU is
+    fastest: torch's own threads wait busily for some time after each of its operations, and keep a
+    core from these.
+
+    n_threads (Optional[int]): The number, from 1; None for as many as torch uses.
+    RAISES (ValueError): If it is below 1.
+    """
+    global _chosen
+    if n_threads is not None and n_threads < 1:
+        raise ValueError(f"The number of threads must be 1 or higher, found {n_threads}.")
+    _chosen = n_threads
+
+
 def take_together(work: Callable[[np.ndarray], None], n_pieces: int) -> None:
-    """Run a loop over pieces of work in as many threads as torch uses.
+    """Run a loop over pieces of work in several threads, see `get_num_threads`.
 
     work (Callable[[np.ndarray], None]): Called once in each thread, with the number of pieces that
         are taken [1], which is shared: takes pieces until there are none left.
@@ -19,7 +54,7 @@ def take_together(work: Callable[[np.ndarray], None], n_pieces: int) -> None:
     RAISES (Exception): What the work raised in some thread.
     """
     n_taken = np.zeros(1, dtype=np.int64)
-    n_others = min(torch.get_num_threads(), n_pieces) - 1
+    n_others = min(get_num_threads(), n_pieces) - 1
     if n_others < 1:
         work(n_taken)
         return
