@@ -133,9 +133,9 @@ class AttentionEncoder(nn.Module):
                 layers_seen.append(tokens)
         return tokens
 
-    def word_products(self, words: Tensor) -> Tensor:
+    def word_products(self, words: Tensor, into: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """See `WindowEncoder.word_products`."""
-        return self.windows.word_products(words)
+        return self.windows.word_products(words, into)
 
     def word_parameters(self) -> list[Tensor]:
         """See `WindowEncoder.word_parameters`."""

@@ -213,9 +213,9 @@ class BiLSTMEncoder(nn.Module):
         )
         return lambda number, tokens: read_compiled(loops, packed[number], tokens, *pieces)
 
-    def word_products(self, words: Tensor) -> Tensor:
+    def word_products(self, words: Tensor, into: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """See `WindowEncoder.word_products`."""
-        return self.windows.word_products(words)
+        return self.windows.word_products(words, into)
 
     def word_parameters(self) -> list[Tensor]:
         """See `WindowEncoder.word_parameters`."""

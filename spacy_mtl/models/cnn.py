@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..native import find_loops
+from .compiled_layers import PackedLayer, apply_compiled, pack_layer
 from .compiled_windows import can_compile, encode_compiled, prepare_layers
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
@@ -118,6 +119,7 @@ class WindowEncoder(nn.Module):
             NormalizedMaxout(width * (2 * window_size + 1), width, pieces) for _ in range(depth)
         )
         self.filters: Derived[list[Tensor]] = Derived()
+        self.packed_first: Derived[PackedLayer] = Derived()  # the first layer, by word
         self.compiled: Derived[Any] = Derived()  # all layers
         self.compiled_later: Derived[Any] = Derived()  # all but the first
 
@@ -392,17 +394,29 @@ class WindowEncoder(nn.Module):
 
         return in_blocks(compute, windows, out=out)
 
-    def word_products(self, words: Tensor) -> Tensor:
+    def word_products(self, words: Tensor, into: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """Multiply words with the first layer's weights, for each place in its window.
 
         words (Tensor): [words, width].
-        RETURNS (Tensor): [words, places * hidden], in the layer's `product_dtype` in prediction.
+        into (Optional[Tuple[Tensor, Tensor]]): A table that gets the products, and the row for each
+            word [words].
+        RETURNS (Tensor): [words, places * hidden], in the layer's `product_dtype` in prediction; or
+            the table.
         """
         layer = cast(NormalizedMaxout, self.layers[0])
         size = 2 * self.window_size + 1
-        weight = layer.weight.flatten(0, 1).unflatten(1, (size, -1))  # [hidden, size, width]
-        weight = weight.transpose(0, 1).flatten(0, 1)
-        return in_blocks(lambda block: layer.product(block, weight), words)
+
+        def find_weight() -> Tensor:
+            weight = layer.weight.flatten(0, 1).unflatten(1, (size, -1))  # [hidden, size, width]
+            return weight.transpose(0, 1).flatten(0, 1)
+
+        loops = layer.find_loops(words)
+        if loops is not None:
+            packed = self.packed_first.get([layer.weight], lambda: pack_layer(loops, find_weight()))
+            return apply_compiled(loops, words, packed, size * layer.bias.numel(), into=into)
+        weight = find_weight()
+        products = in_blocks(lambda block: layer.product(block, weight), words)
+        return products if into is None else into[0].index_copy_(0, into[1], products)
 
     def word_parameters(self) -> list[Tensor]:
         """RETURNS (List[Tensor]): What `word_products` depends on; empty if there are none."""

@@ -5,25 +5,10 @@ from types import ModuleType
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch import Tensor
 
-from ..native.packing import pack_columns
 from ..native.threads import take_together
-
-PackedLayer = tuple[np.ndarray, np.ndarray]  # weight and bias of a linear layer
-
-
-def pack_layer(loops: ModuleType, layer: nn.Linear) -> PackedLayer:
-    """Lay out the weights of a linear layer.
-
-    loops (ModuleType): The compiled loops.
-    layer (Linear): The layer.
-    RETURNS (PackedLayer): Its weight and bias, with as many columns more as the loops need.
-    """
-    unused = -layer.out_features % loops.lanes()
-    weight, bias = pad(layer.weight.detach(), (0, 0, 0, unused)), pad(layer.bias, (0, unused))
-    return pack_columns(weight, loops.lanes()).numpy(), bias.detach().numpy()
+from .compiled_layers import PackedLayer
 
 
 def score_compiled(

@@ -32,7 +32,7 @@ from .features import (
 )
 from .precision import Precision, product_dtype
 from .torch_layer import build_module, torch_layer
-from .word_cache import WordCache
+from .word_cache import Places, WordCache
 
 STOCK_ATTRS = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
 CACHED_WORDS = 10_000
@@ -73,11 +73,15 @@ class EmbedAndEncode(nn.Module):
         device = parameters[0].device
         of_products = cast(list[Tensor], getattr(self.encode, "word_parameters", list)())
 
-        def embed_some(chosen: np.ndarray) -> list[Tensor]:
+        def embed_some(chosen: np.ndarray, into: Places | None = None) -> list[Tensor]:
             words = self._embed(batch.values[:, chosen], None, dropout, device)
-            if not of_products:
-                return [words]
-            return [words, cast(Any, self.encode).word_products(words)]
+            multiply = cast(Any, self.encode).word_products if of_products else None
+            if into is None:
+                return [words] if multiply is None else [words, multiply(words)]
+            into.tables[0].index_copy_(0, into.rows, words)
+            if multiply is not None:
+                multiply(words, (into.tables[1], into.rows))
+            return into.tables
 
         def encode(words: EmbeddedWords, rows: np.ndarray) -> Tensor:
             word_of_token = torch.from_numpy(rows[batch.word_of_token]).to(device)

@@ -1,6 +1,7 @@
 """Word embedding in torch with the arithmetic of spaCy's MultiHashEmbed."""
 
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
@@ -8,6 +9,8 @@ import torch.nn.functional as F
 from thinc.api import NumpyOps, glorot_uniform_init, uniform_init
 from torch import Tensor, nn
 
+from .compiled_layers import PackedLayer, SummedRows, apply_compiled, find_loops_for, pack_layer
+from .parameter_state import Derived
 from .precision import reduce_precision
 from .window_training import normalized_maxout
 
@@ -62,6 +65,7 @@ class NormalizedMaxout(nn.Module):
         self.bias = nn.Parameter(torch.zeros(pieces, width))
         self.norm_weight = nn.Parameter(torch.ones(width))
         self.norm_bias = nn.Parameter(torch.zeros(width))
+        self.packed: Derived[PackedLayer] = Derived()
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Apply the layer.
@@ -74,6 +78,9 @@ class NormalizedMaxout(nn.Module):
                 inputs, self.weight, self.bias, self.norm_weight, self.norm_bias
             )
         weight, bias = self.weight.flatten(0, 1), self.bias.flatten()
+        loops = self.find_loops(inputs)
+        if loops is not None:
+            return self.predict_compiled(loops, inputs)
         if torch.is_grad_enabled() or self.product_dtype == torch.float32:
             return self.activate(F.linear(inputs, weight, bias))
         return self.activate(self.product(inputs, weight).float() + bias)
@@ -89,6 +96,26 @@ class NormalizedMaxout(nn.Module):
             return F.linear(inputs, weight)
         rows = reduce_precision(inputs, self.product_dtype)
         return F.linear(rows, weight.to(self.product_dtype))[: len(inputs)]
+
+    def predict_compiled(self, loops: ModuleType, inputs: Tensor | SummedRows) -> Tensor:
+        """Apply the layer in prediction with compiled loops.
+
+        loops (ModuleType): The loops.
+        inputs (Union[Tensor, SummedRows]): [rows, n_in].
+        RETURNS (Tensor): [rows, width].
+        """
+        packed = self.packed.get(
+            [self.weight, self.bias],
+            lambda: pack_layer(loops, self.weight.flatten(0, 1), self.bias.flatten()),
+        )
+        maxout = self.pieces, self.norm_weight, self.norm_bias
+        return apply_compiled(loops, inputs, packed, self.width, maxout=maxout)
+
+    def find_loops(self, inputs: Tensor) -> ModuleType | None:
+        """RETURNS (Optional[ModuleType]): The compiled loops, if this layer can use them."""
+        if self.product_dtype != torch.float32:
+            return None
+        return find_loops_for(inputs, self.weight)
 
     def own_parameters(self) -> tuple[Tensor, ...]:
         """RETURNS (Tuple[Tensor, ...]): The same as `parameters`, many times quicker."""
@@ -150,6 +177,9 @@ class HashEmbed(nn.Module):
         dropout (float): In training, the share of input columns that the whole batch does without.
         RETURNS (Tensor): [words, width].
         """
+        loops = self.mix.find_loops(self.tables[0])
+        if loops is not None and vectors is None:
+            return self.mix.predict_compiled(loops, SummedRows(list(self.tables), rows))
         parts = [
             F.embedding_bag(word_rows, table, mode="sum")
             for word_rows, table in zip(rows, self.tables, strict=True)

@@ -16,12 +16,12 @@ from torch.nn.functional import embedding, embedding_bag, gelu, pad, relu
 from torch.nn.utils.rnn import PackedSequence
 
 from ..native import find_loops
-from .compiled_pairs import PackedLayer, pack_layer, score_compiled
+from .compiled_layers import QuickLinear, apply_quickly
+from .compiled_pairs import score_compiled
 from .dropout import dropout
 from .embed import in_blocks
 from .flat import with_flat_tokens
 from .pair_training import tag_pairs
-from .parameter_state import Derived
 from .precision import (
     Precision,
     multiply,
@@ -192,8 +192,8 @@ class PredicateDetector(nn.Module):
     def __init__(self, width: int, hidden_width: int, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.dtype = dtype
-        self.hidden = nn.Linear(width, hidden_width)
-        self.output = nn.Linear(hidden_width, 1)
+        self.hidden = QuickLinear(width, hidden_width)
+        self.output = QuickLinear(hidden_width, 1)
 
     def forward(self, tokens: Tensor, dropout_rate: float) -> Tensor:
         """Score tokens.
@@ -208,6 +208,10 @@ class PredicateDetector(nn.Module):
             return multiply(self.output, dropout(hidden, dropout_rate, self.training))
 
         dtype = torch.float32 if torch.is_grad_enabled() else self.dtype
+        if dtype == torch.float32:
+            scores = apply_quickly(self.hidden, self.output, tokens)
+            if scores is not None:
+                return scores
         return restore_precision(in_blocks(score, reduce_precision(tokens, dtype)), len(tokens))
 
 
@@ -230,18 +234,17 @@ class FrameScorer(nn.Module):
         self.dtype = dtype
         self.max_distance = max_distance
         self.predicate = nn.Linear(width, argument_width)
-        self.token = nn.Linear(width, argument_width, bias=False)
+        self.token = QuickLinear(width, argument_width, bias=False)
         self.distance = nn.Embedding(2 * max_distance + 1, argument_width)
         self.context = nn.ModuleList(RangeLSTM(argument_width) for _ in range(context_depth))
-        self.tag = nn.Linear(argument_width, 1 + n_roles + 1)
+        self.tag = QuickLinear(argument_width, 1 + n_roles + 1)
         self.sense = nn.Linear(width, sense_width)
-        self.neighbour: nn.Linear | None = None
+        self.neighbour: QuickLinear | None = None
         if sense_window:
-            self.neighbour = nn.Linear(width, NEIGHBOUR_WIDTH, bias=False)
+            self.neighbour = QuickLinear(width, NEIGHBOUR_WIDTH, bias=False)
             n_values = 2 * sense_window * NEIGHBOUR_WIDTH
             self.neighbour_sense = nn.Linear(n_values, sense_width, bias=False)
         self.roleset = nn.Embedding(max(n_rolesets, 1), sense_width + 1)
-        self.packed: Derived[PackedLayer] = Derived()
         nn.init.normal_(self.distance.weight, std=0.1)
         nn.init.normal_(self.roleset.weight, std=0.02)
 
@@ -299,9 +302,7 @@ class FrameScorer(nn.Module):
             return tokens.new_zeros((0, self.tag.out_features))
         loops = find_loops()
         if is_prediction and loops is not None and self._can_compile(tokens):
-            packed = self.packed.get(
-                [self.tag.weight, self.tag.bias], partial(pack_layer, loops, self.tag)
-            )
+            packed = self.tag.pack(loops)
             parts = (self.distance.weight, self.token(tokens), self.predicate(of_predicate))
             return score_compiled(
                 loops, packed, parts, predicates, starts, lengths, self.max_distance

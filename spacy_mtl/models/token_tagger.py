@@ -12,6 +12,7 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .compiled_layers import QuickLinear, apply_quickly
 from .dropout import dropout as drop_out
 from .flat import with_flat_tokens
 from .precision import (
@@ -94,8 +95,8 @@ class TagScorer(nn.Module):
         if own_width:
             n_first = hidden_width or n_tags
             self.words = WordWindow(own_width, own_rows, n_first, starts_at_zero=not hidden_width)
-        self.hidden = nn.Linear(width, hidden_width) if hidden_width else None
-        self.output = nn.Linear(hidden_width or width, n_tags)
+        self.hidden = QuickLinear(width, hidden_width) if hidden_width else None
+        self.output = QuickLinear(hidden_width or width, n_tags)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
@@ -108,11 +109,18 @@ class TagScorer(nn.Module):
         RETURNS (Tensor): [tokens, tags].
         """
         dtype = torch.float32 if torch.is_grad_enabled() else self.dtype
+        of_words = None
+        if self.words is not None and words is not None:
+            of_words = self.words(words, dropout)
+        if dtype == torch.float32:
+            found = apply_quickly(self.hidden, self.output, vectors, of_words)
+            if found is not None:
+                return found
         rows = reduce_precision(drop_out(vectors, dropout, self.training), dtype)
         first = self.output if self.hidden is None else self.hidden
         scores = multiply(first, rows)
-        if self.words is not None and words is not None:
-            scores = scores + pad_rows(self.words(words, dropout), dtype)
+        if of_words is not None:
+            scores = scores + pad_rows(of_words, dtype)
         if self.hidden is not None:
             scores = multiply(self.output, drop_out(F.gelu(scores), dropout, self.training))
         return restore_precision(scores, len(vectors))

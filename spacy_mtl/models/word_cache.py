@@ -1,9 +1,9 @@
 """What was computed of words seen before, kept across batches of a prediction."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -11,6 +11,29 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .parameter_state import Kept, ParameterState
+
+
+class Places(NamedTuple):
+    """Where words are kept.
+
+    tables (List[Tensor]): [rows, columns] each.
+    rows (Tensor): [words], the row of each word.
+    """
+
+    tables: list[Tensor]
+    rows: Tensor
+
+
+class Compute(Protocol):
+    """Computes what is kept of some words."""
+
+    def __call__(self, chosen: np.ndarray, into: Places | None = None) -> list[Tensor]:
+        """Compute it.
+
+        chosen (np.ndarray): The numbers of the words.
+        into (Optional[Places]): Where to write it.
+        RETURNS (List[Tensor]): One or more matrices [some words, columns]; or the tables.
+        """
 
 
 class WordCache(Kept):
@@ -48,7 +71,7 @@ class WordCache(Kept):
         self,
         keys: np.ndarray,
         parameters: Sequence[Tensor],
-        compute: Callable[[np.ndarray], Sequence[Tensor]],
+        compute: Compute,
     ) -> Iterator[tuple[list[Tensor], np.ndarray]]:
         """Read what is kept of distinct words, computing it for those that are not known.
 
@@ -57,8 +80,7 @@ class WordCache(Kept):
 
         keys (np.ndarray): [words], unsigned 64-bit hashes in ascending order.
         parameters (Sequence[Tensor]): All parameters that the values depend on.
-        compute (Callable[[np.ndarray], Sequence[Tensor]]): Takes the numbers of some of the words,
-            returns one or more matrices [some words, columns].
+        compute (Compute): Computes what is kept.
         YIELDS (Tuple[List[Tensor], np.ndarray]): A table [rows, columns] for each of these
             matrices, whose first row is zeros and belongs to no word; and [words], the row of each
             word.
@@ -100,9 +122,7 @@ class _Kept:
         """RETURNS (int): The number of words."""
         return len(self.keys)
 
-    def find(
-        self, keys: np.ndarray, compute: Callable[[np.ndarray], Sequence[Tensor]]
-    ) -> tuple[list[Tensor], np.ndarray]:
+    def find(self, keys: np.ndarray, compute: Compute) -> tuple[list[Tensor], np.ndarray]:
         """See `WordCache.reading`."""
         self.n_calls += 1
         found, rows = self._look_up(keys)
@@ -110,16 +130,21 @@ class _Kept:
         missing = np.flatnonzero(~found)
         if not len(missing):
             return self.tables, rows
-        computed = compute(missing)
+        computed = None
         if not self.tables:
+            computed = compute(missing)
             self.tables = self._make_tables(computed)
         if len(missing) > len(self.free):
             self._drop(max(int(found.sum()), min(self.size // 2, self.size - len(missing))))
-        new, self.free = self.free[: len(missing)], self.free[len(missing) :]
+        new = self.free[: len(missing)]
         rows[missing] = new
-        places = torch.from_numpy(new)
-        for table, values in zip(self.tables, computed, strict=True):
-            table.index_copy_(0, places, values)
+        places = Places(self.tables, torch.from_numpy(new))
+        if computed is None:
+            compute(missing, places)
+        else:
+            for table, values in zip(self.tables, computed, strict=True):
+                table.index_copy_(0, places.rows, values)
+        self.free = self.free[len(missing) :]
         self.last_use[new] = self.n_calls
         place = np.searchsorted(self.keys, keys[missing])
         self.keys = np.insert(self.keys, place, keys[missing])

@@ -58,14 +58,38 @@ cdef extern from "src/kernels.h" namespace "mtl" nogil:
         float* d_both
         float* d_difference
 
-    cdef struct PairScoring:
-        ptrdiff_t width
+    cdef struct LinearLayer:
+        ptrdiff_t n_in
         ptrdiff_t n_columns
+        const float* weight
+        const float* bias
+
+    cdef struct SummedRows:
+        ptrdiff_t n_tables
+        ptrdiff_t width
+        ptrdiff_t n_rows
+        const float* const* tables
+        const long long* places
+
+    cdef struct LinearLayers:
+        bint has_hidden
+        LinearLayer hidden
+        LinearLayer output
+        ptrdiff_t pieces
+        const float* norm_weight
+        const float* norm_bias
+        ptrdiff_t n_out
+        const float* inputs
+        SummedRows sums
+        const float* added
+        float* outputs
+        const long long* output_rows
+
+    cdef struct PairScoring:
+        LinearLayer layer
         const float* of_distance
         const float* of_token
         const float* of_predicate
-        const float* weight
-        const float* bias
         ptrdiff_t max_distance
         const long long* predicates
         const long long* starts
@@ -115,6 +139,10 @@ cdef extern from "src/kernels.h" namespace "mtl" nogil:
         void (*gather_terms)(
             const float*, const float*, ptrdiff_t, ptrdiff_t, float*
         ) noexcept nogil
+        ptrdiff_t (*linear_scratch)(const LinearLayers&) noexcept nogil
+        void (*apply_layers)(
+            const LinearLayers&, ptrdiff_t, ptrdiff_t, float*
+        ) noexcept nogil
 
     const Kernels& kernels()
     const char* instructions()
@@ -144,6 +172,7 @@ cdef extern from "src/decoding.h" namespace "mtl" nogil:
 
 BAND = 256  # rows of an encoding that a thread takes at once
 PAIRS = 64  # of rows of a layer in training that a thread takes at once
+LINEAR_BAND = 384  # of rows of a linear layer that a thread takes at once
 PREDICATES = 16  # that a thread takes at once, to score their pairs
 
 
@@ -461,6 +490,117 @@ def gather_terms(const float[:, :, ::1] d_terms, const float[:, ::1] d_own, floa
             )
 
 
+cdef int _fill_layer(
+    LinearLayer* layer, ptrdiff_t n_in, const float[::1] weight, const float[::1] bias
+) except -1:
+    """Describe a linear layer whose weights are packed."""
+    cdef ptrdiff_t n_columns = bias.shape[0], lanes = kernels().lanes
+    _check(weight, (n_in * n_columns,))
+    if n_columns % lanes or not n_columns or not n_in:
+        raise ValueError(f"The number of columns is no multiple of {lanes}: {n_columns}.")
+    layer.n_in, layer.n_columns = n_in, n_columns
+    layer.weight, layer.bias = &weight[0], &bias[0]
+    return 0
+
+
+def apply_layers(
+    inputs,
+    hidden,
+    output,
+    ptrdiff_t n_hidden,
+    const float[:, ::1] added,
+    maxout,
+    float[:, ::1] outputs,
+    const long long[::1] output_rows,
+    long long[::1] n_taken,
+):
+    """Apply a linear layer, or a hidden one with GELU before it, some rows at a time, until all are
+    taken.
+
+    inputs (Union[np.ndarray, Tuple[Sequence[np.ndarray], np.ndarray]]): [rows, n_in]; or tables
+        [.., width] and places [tables, rows, 4], if each row is the sums of four rows of each
+        table, side by side.
+    hidden (Optional[Tuple[np.ndarray, np.ndarray]]): Packed weight and bias of the hidden layer.
+    output (Tuple[np.ndarray, np.ndarray]): Those of the last layer.
+    n_hidden (int): The width of the hidden layer.
+    added (Optional[np.ndarray]): [rows, n_hidden], or [rows, n_out] without a hidden layer, what is
+        added to the first layer's result.
+    maxout (Optional[Tuple]): If the largest of some pieces of `n_out` columns each count: the number
+        of pieces, and weight and bias [n_out] of the normalization that follows.
+    outputs (np.ndarray): [rows, n_out], gets the result.
+    output_rows (Optional[np.ndarray]): [rows], if `outputs` has other rows: where each goes.
+    n_taken (np.ndarray): [1], what this and other threads have taken.
+    """
+    cdef LinearLayers layers
+    cdef vector[float] scratch
+    cdef const float[::1] norm_weight, norm_bias
+    cdef const float[:, ::1] rows
+    cdef const long long[:, :, ::1] places
+    cdef vector[const float*] tables
+    cdef ptrdiff_t i, j, k, first, n_rows = outputs.shape[0], n_in, at_once = LINEAR_BAND
+    layers.output_rows = <const long long*> NULL
+    if output_rows is not None:
+        for i in range(output_rows.shape[0]):
+            if not 0 <= output_rows[i] < n_rows:
+                raise ValueError(f"An output row is out of range: {output_rows[i]}.")
+        n_rows = output_rows.shape[0]
+        if n_rows:
+            layers.output_rows = &output_rows[0]
+    if not n_rows or not outputs.shape[1]:
+        return
+    layers.inputs = <const float*> NULL
+    if isinstance(inputs, tuple):
+        places = inputs[1]
+        _check(places, (len(inputs[0]), n_rows, 4))
+        for i in range(places.shape[0]):
+            rows = inputs[0][i]
+            _check(rows, (rows.shape[0], len(inputs[0][0][0])))
+            tables.push_back(&rows[0, 0])
+            for j in range(n_rows):
+                for k in range(4):
+                    if not 0 <= places[i, j, k] < rows.shape[0]:
+                        raise ValueError(f"A place in table {i} is out of range: {places[i, j, k]}.")
+        layers.sums.n_tables, layers.sums.width = places.shape[0], rows.shape[1]
+        layers.sums.n_rows, layers.sums.tables = n_rows, tables.data()
+        layers.sums.places = &places[0, 0, 0]
+        n_in = places.shape[0] * rows.shape[1]
+    else:
+        rows = inputs
+        n_in = rows.shape[1]
+        _check(rows, (n_rows, n_in))
+        layers.inputs = &rows[0, 0]
+    layers.has_hidden, layers.n_out = hidden is not None, outputs.shape[1]
+    if hidden is not None:
+        weight, bias = hidden
+        _fill_layer(&layers.hidden, n_in, weight, bias)
+        if n_hidden > layers.hidden.n_columns:
+            raise ValueError(f"The hidden layer has no {n_hidden} columns.")
+        n_in = n_hidden
+    weight, bias = output
+    _fill_layer(&layers.output, n_in, weight, bias)
+    layers.pieces, layers.norm_weight, layers.norm_bias = 1, <const float*> NULL, <const float*> NULL
+    if maxout is not None:
+        layers.pieces, norm_weight, norm_bias = maxout
+        _check(norm_weight, (layers.n_out,))
+        _check(norm_bias, (layers.n_out,))
+        layers.norm_weight, layers.norm_bias = &norm_weight[0], &norm_bias[0]
+        if added is not None:
+            raise ValueError("Nothing can be added to a maxout layer.")
+    if layers.pieces * layers.n_out > layers.output.n_columns:
+        raise ValueError(f"The last layer has no {layers.n_out} columns.")
+    layers.outputs, layers.added = &outputs[0, 0], <const float*> NULL
+    if added is not None:
+        _check(added, (n_rows, outputs.shape[1] if hidden is None else n_hidden))
+        layers.added = &added[0, 0]
+    scratch.resize(kernels().linear_scratch(layers))
+    with nogil:
+        while True:
+            first = take_next(&n_taken[0]) * at_once
+            if first >= n_rows:
+                break
+            kernels().apply_layers(layers, first, min(first + at_once, n_rows), scratch.data())
+
+
 def score_pairs(
     const float[:, ::1] of_distance,
     const float[:, ::1] of_token,
@@ -497,7 +637,6 @@ def score_pairs(
     _check(of_distance, (2 * max_distance + 1, width))
     _check(of_token, (of_token.shape[0], width))
     _check(of_predicate, (n_predicates, width))
-    _check(weight, (width * n_columns,))
     _check(starts, (n_predicates,))
     _check(first_pair, (n_predicates + 1,))
     _check(scores, (first_pair[n_predicates], n_columns))
@@ -511,12 +650,10 @@ def score_pairs(
             or last > min(of_token.shape[0] - 1, predicates[i] + max_distance)
         ):
             raise ValueError(f"Tokens of predicate {i} are out of range.")
-    if n_columns % kernels().lanes:
-        raise ValueError(f"The number of columns is no multiple of {kernels().lanes}: {n_columns}.")
-    scoring.width, scoring.n_columns, scoring.max_distance = width, n_columns, max_distance
+    _fill_layer(&scoring.layer, width, weight, bias)
+    scoring.max_distance = max_distance
     scoring.of_distance, scoring.of_token = &of_distance[0, 0], &of_token[0, 0]
     scoring.of_predicate = &of_predicate[0, 0]
-    scoring.weight, scoring.bias = &weight[0], &bias[0]
     scoring.predicates, scoring.starts = &predicates[0], &starts[0]
     scoring.first_pair, scoring.scores = &first_pair[0], &scores[0, 0]
     scratch.resize(kernels().pair_scratch(scoring))

@@ -209,10 +209,10 @@ def test_bounded_and_right_for_any_batches(batches, size, is_held):
         for batch in batches:
             keys = np.array(sorted(batch), dtype=np.uint64)
 
-            def compute(chosen, keys=keys):
+            def compute(chosen, into=None, keys=keys):
                 nonlocal n_computed
                 n_computed += len(chosen)
-                return vectors_of(keys[chosen]), -vectors_of(keys[chosen])
+                return put([vectors_of(keys[chosen]), -vectors_of(keys[chosen])], into)
 
             reading = cache.reading(keys, [], compute)
             if is_held.draw(st.booleans()):
@@ -229,6 +229,35 @@ def test_bounded_and_right_for_any_batches(batches, size, is_held):
             check_tables(tables, rows, keys)
 
 
+def put(computed, into):
+    if into is None:
+        return computed
+    for table, values in zip(into.tables, computed, strict=True):
+        table[into.rows] = values
+    return into.tables
+
+
+def test_what_fails_is_not_kept():
+    cache = WordCache(10)
+    keys, more = np.arange(4, dtype=np.uint64), np.arange(8, dtype=np.uint64)
+
+    def compute(chosen, into=None):
+        return put([vectors_of(more[chosen])], into)
+
+    def refuse(chosen, into=None):
+        raise ArithmeticError
+
+    with cache.reading(keys, [], compute):
+        pass
+    for _ in range(3):
+        with pytest.raises(ArithmeticError), cache.reading(more, [], refuse):
+            pass
+    assert len(cache) == 4
+    with cache.reading(more, [], compute) as (tables, rows):
+        assert torch.equal(tables[0][rows], vectors_of(more))
+    assert len(cache) == 8
+
+
 def check_tables(tables, rows, keys):
     vectors, products = tables
     assert torch.equal(vectors[rows], vectors_of(keys))
@@ -241,6 +270,10 @@ def test_rows_are_used_again():
     addresses = set()
     for first in range(0, 60, 6):
         keys = np.arange(first, first + 6, dtype=np.uint64)
-        with cache.reading(keys, [], lambda chosen, k=keys: [vectors_of(k[chosen])]) as (tables, _):
+
+        def compute(chosen, into=None, keys=keys):
+            return put([vectors_of(keys[chosen])], into)
+
+        with cache.reading(keys, [], compute) as (tables, _):
             addresses.add(tables[0].data_ptr())
     assert len(addresses) == 1

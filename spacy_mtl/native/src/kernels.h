@@ -69,15 +69,45 @@ struct LayerGradient {
     float* d_difference;  // the first less the second
 };
 
-// Scores of pairs of a predicate and a token.
-struct PairScoring {
+// A linear layer.
+struct LinearLayer {
+    ptrdiff_t n_in;
+    ptrdiff_t n_columns;  // a multiple of the lanes
+    const float* weight;  // packed: [groups of up to 4 * lanes columns, n_in, columns]
+    const float* bias;    // [columns]
+};
+
+// Rows that are sums of rows of tables, side by side.
+struct SummedRows {
+    ptrdiff_t n_tables;
     ptrdiff_t width;
-    ptrdiff_t n_columns;         // a multiple of the lanes
-    const float* of_distance;    // [distances, width]
-    const float* of_token;       // [tokens, width]
-    const float* of_predicate;   // [predicates, width]
-    const float* weight;         // packed: [groups of up to 4 * lanes columns, width, columns]
-    const float* bias;           // [columns]
+    ptrdiff_t n_rows;
+    const float* const* tables;  // [n_tables], [.., width] each
+    const long long* places;     // [n_tables, n_rows, 4], rows of each table
+};
+
+// A linear layer, or a hidden one before it.
+struct LinearLayers {
+    bool has_hidden;
+    LinearLayer hidden;
+    LinearLayer output;
+    ptrdiff_t pieces;          // of `pieces * n_out` columns the largest of each piece counts
+    const float* norm_weight;  // [n_out], of the normalization that follows; may be null
+    const float* norm_bias;    // [n_out]
+    ptrdiff_t n_out;      // the columns that are wanted
+    const float* inputs;  // [rows, n_in of the first layer]; null where rows are sums
+    SummedRows sums;
+    const float* added;   // to the first layer's result; may be null
+    float* outputs;       // [rows, n_out]
+    const long long* output_rows;  // [rows], where the result of each goes; null for the same row
+};
+
+// Scores of pairs of a predicate and a token: a linear layer on their vectors.
+struct PairScoring {
+    LinearLayer layer;
+    const float* of_distance;    // [distances, n_in]
+    const float* of_token;       // [tokens, n_in]
+    const float* of_predicate;   // [predicates, n_in]
     ptrdiff_t max_distance;
     const long long* predicates;  // [predicates], the token of each
     const long long* starts;      // [predicates], the first token of the range of each
@@ -146,6 +176,9 @@ struct Kernels {
     // The reverse for gradients, plus d_own [2 * pairs, width] for all rows but those at the ends.
     void (*gather_terms)(const float* d_terms, const float* d_own, ptrdiff_t n_pairs,
                          ptrdiff_t width, float* d_rows);
+    ptrdiff_t (*linear_scratch)(const LinearLayers&);
+    // Rows `first` to `last`; scratch has room for `linear_scratch` floats.
+    void (*apply_layers)(const LinearLayers&, ptrdiff_t first, ptrdiff_t last, float* scratch);
 };
 
 // The kernels in use: at first the best that this processor can run.

@@ -14,6 +14,10 @@ namespace {
 
 #include "windows.inl"
 
+#include "functions.inl"
+
+#include "linear.inl"
+
 #include "pairs.inl"
 
 #include "tags.inl"
@@ -23,7 +27,8 @@ namespace {
 const Kernels local_kernels = {LANES,        encode_scratch, encode,         pair_scratch,
                                score_pairs,  viterbi_step,   highest,        lstm_scratch,
                                read_sequences, SEQUENCES,    train_scratch,  train_layer,
-                               pass_back,    write_terms,    gather_terms};
+                               pass_back,    write_terms,    gather_terms,   linear_scratch,
+                              apply_layers};
 
 }  // namespace
 }  // namespace mtl
