@@ -81,7 +81,7 @@ def compare(
             few_rounds=2 if quick else 3,
             words=words,
             growth_words=words if quick else max(words, 20_000),
-            core_words=words * 3,
+            core_words=words * 6,
             steps=steps or (40 if quick else 300),
             label_steps=20 if quick else 100,
             batch_size=batch_size,

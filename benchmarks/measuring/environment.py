@@ -13,6 +13,7 @@ THREADS = (
     "NUMEXPR_NUM_THREADS",
 )
 COMPILED_LOOPS = "SPACY_MTL_NATIVE"
+LOOP_THREADS = "SPACY_MTL_THREADS"
 
 
 @contextmanager
@@ -33,11 +34,18 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def settings(n_threads: int, is_compiled: bool = True) -> dict[str, str]:
+def settings(
+    n_threads: int, is_compiled: bool = True, n_loop_threads: int | None = None
+) -> dict[str, str]:
     """Settings for a process.
 
     n_threads (int): Threads of the matrix libraries.
     is_compiled (bool): Whether this package may use its compiled loops.
+    n_loop_threads (Optional[int]): Threads of these; as many as of the libraries where None.
     RETURNS (Dict[str, str]): The variables that say so.
     """
-    return {**dict.fromkeys(THREADS, str(n_threads)), COMPILED_LOOPS: str(int(is_compiled))}
+    return {
+        **dict.fromkeys(THREADS, str(n_threads)),
+        COMPILED_LOOPS: str(int(is_compiled)),
+        LOOP_THREADS: str(n_loop_threads or n_threads),
+    }

@@ -47,6 +47,7 @@ SHORT = 20  # tokens of a document where the batch size varies
 CHECK_WORDS = 2000
 TRUNK_TOLERANCE = 1e-4
 N_PROCESS = 2
+BATCHES_OF_A_PROCESS = 4  # at least, with several
 READ_AHEAD = 2  # batches, so that the trunk's thread seldom waits for the heads'
 
 
@@ -248,14 +249,22 @@ class Runner:
             ahead: dict[System, Worker] = {}
             for system in ours:
                 compiled = system.is_compiled
-                threaded[system] = stack.enter_context(_workers(N_PROCESS, compiled=compiled))
+                n_threads = 1 if system.uses_loops else N_PROCESS  # of torch
+                threaded[system] = stack.enter_context(
+                    _workers(n_threads, compiled=compiled, n_loop_threads=N_PROCESS)
+                )
                 _load(threaded[system], models[system.model], system)
                 ahead[system] = stack.enter_context(_workers(1, compiled=compiled))
                 _load(ahead[system], models[system.model], system, read_ahead=READ_AHEAD)
             for number in range(rounds):
                 window = stream.take(self.options.core_words)
+                # each process gets several batches
+                size = max(1, len(window.docs) // (N_PROCESS * BATCHES_OF_A_PROCESS))
+                how = {"batch_size": min(size, self.options.batch_size)}
                 for system, worker in _rotated(crew, number):
-                    found = self._call(worker, window.docs, workload, system, n_process=N_PROCESS)
+                    found = self._call(
+                        worker, window.docs, workload, system, n_process=N_PROCESS, **how
+                    )
                     setting = f"n_process={N_PROCESS}"
                     self._note("cores", corpus, workload, system, setting, number, found, window)
                     bar.update()
@@ -264,7 +273,7 @@ class Runner:
                     (f"read_ahead={READ_AHEAD}", ahead),
                 ):
                     for system, worker in _rotated(workers, number):
-                        found = self._call(worker, window.docs, workload, system)
+                        found = self._call(worker, window.docs, workload, system, **how)
                         self._note(
                             "cores", corpus, workload, system, setting, number, found, window
                         )
@@ -431,8 +440,13 @@ NO_END = 100_000  # training steps in a schedule that is not followed to its end
 
 
 @contextmanager
-def _workers(n_threads: int, use_blis: bool = True, compiled: bool = True) -> Iterator[Worker]:
-    worker = Worker(n_threads, use_blis, compiled)
+def _workers(
+    n_threads: int,
+    use_blis: bool = True,
+    compiled: bool = True,
+    n_loop_threads: int | None = None,
+) -> Iterator[Worker]:
+    worker = Worker(n_threads, use_blis, compiled, n_loop_threads)
     try:
         yield worker
     finally:

@@ -29,6 +29,12 @@ class System:
     precision: str = "float32"
     is_compiled: bool = True
 
+    @property
+    def uses_loops(self) -> bool:
+        """RETURNS (bool): Whether it runs in compiled loops mostly."""
+        in_float32 = self.precision == "float32"
+        return self.ours and self.is_compiled and in_float32 and find_loops() is not None
+
 
 @dataclass(frozen=True)
 class Workload:

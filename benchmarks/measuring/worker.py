@@ -21,12 +21,19 @@ class Worker:
     n_threads (int): Threads of the matrix libraries in it.
     use_blis (bool): Whether thinc multiplies matrices with BLIS there.
     is_compiled (bool): Whether this package may use its compiled loops there.
+    n_loop_threads (Optional[int]): Threads of these; as many as of the libraries where None.
     """
 
-    def __init__(self, n_threads: int, use_blis: bool = True, is_compiled: bool = True) -> None:
+    def __init__(
+        self,
+        n_threads: int,
+        use_blis: bool = True,
+        is_compiled: bool = True,
+        n_loop_threads: int | None = None,
+    ) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        with environment(settings(n_threads, is_compiled)):
+        with environment(settings(n_threads, is_compiled, n_loop_threads)):
             self._process = context.Process(target=_serve, args=(theirs, n_threads, use_blis))
             self._process.start()
         theirs.close()
