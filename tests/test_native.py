@@ -118,16 +118,18 @@ def test_they_can_be_switched_off():
 @needs_loops
 def test_arrays_of_other_shapes_are_refused():
     scores = np.zeros((3, 2), dtype="f")
-    lengths, tags = np.array([3]), np.zeros(3, dtype=np.int64)
+    lengths, tags, n_taken = np.array([3]), np.zeros(3, dtype=np.int64), np.zeros(1, dtype=np.int64)
     with pytest.raises(ValueError, match="expected"):
         loops.decode_tags(
-            scores[:, 0], scores, scores[:, :1], None, None, lengths, None, None, tags
+            scores[:, 0], scores, scores[:, :1], None, None, lengths, None, None, tags, n_taken
         )
     with pytest.raises(ValueError, match="3 tokens for sequences of 4"):
-        loops.decode_tags(scores[:, 0], scores, scores, None, None, np.array([4]), None, None, tags)
+        loops.decode_tags(
+            scores[:, 0], scores, scores, None, None, np.array([4]), None, None, tags, n_taken
+        )
     with pytest.raises(ValueError, match="length of a sequence is -1"):
         loops.decode_tags(
-            scores[:, 0], scores, scores, None, None, np.array([4, -1]), None, None, tags
+            scores[:, 0], scores, scores, None, None, np.array([4, -1]), None, None, tags, n_taken
         )
     with pytest.raises(ValueError, match="expected"):
         loops.WindowLayers(

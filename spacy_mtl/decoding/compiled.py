@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..native import find_loops
+from ..native.threads import take_together
 from .constraints import RoleConstraints
 from .scores import TagScores
 
@@ -17,7 +18,7 @@ def decode_compiled(
     max_nodes: int = 0,
     max_violations: int = 0,
 ) -> np.ndarray | None:
-    """Find the best valid tags of sequences, one sequence after the other.
+    """Find the best valid tags of sequences, each on its own.
 
     See `decode_bio`, and with constraints `decode_roles`, for the arguments. The search with
     constraints is the same as there, but that each sequence is on its own.
@@ -43,5 +44,9 @@ def decode_compiled(
         allowed = None if allowed is None else allowed.astype(np.uint8)
     tags = np.zeros(len(scores), dtype=np.int64)
     sizes = np.asarray(lengths, dtype=np.int64)
-    loops.decode_tags(*table, sizes, rules, allowed, tags)
+
+    def work(n_taken: np.ndarray) -> None:
+        loops.decode_tags(*table, sizes, rules, allowed, tags, n_taken)
+
+    take_together(work, -(-len(tags) // loops.DECODED_TOKENS))
     return tags

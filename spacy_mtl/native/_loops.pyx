@@ -163,16 +163,19 @@ cdef extern from "src/decoding.h" namespace "mtl" nogil:
         long long max_nodes
         long long max_violations
 
-    void decode(const TagRows&, const long long*, ptrdiff_t, long long*) except +
     void decode(
-        const TagRows&, const long long*, ptrdiff_t, const Constraints&, const unsigned char*,
-        long long*
+        const TagRows&, ptrdiff_t, const long long*, ptrdiff_t, long long*
+    ) except +
+    void decode(
+        const TagRows&, ptrdiff_t, const long long*, ptrdiff_t, const Constraints&,
+        const unsigned char*, long long*
     ) except +
 
 
 BAND = 256  # rows of an encoding that a thread takes at once
 PAIRS = 64  # of rows of a layer in training that a thread takes at once
 LINEAR_BAND = 384  # of rows of a linear layer that a thread takes at once
+DECODED_TOKENS = 512  # of whole sequences that a thread takes at once, about
 PREDICATES = 16  # that a thread takes at once, to score their pairs
 
 
@@ -746,8 +749,9 @@ def decode_tags(
     constraints,
     const unsigned char[:, ::1] allowed,
     long long[::1] tags,
+    long long[::1] n_taken,
 ):
-    """Find the best valid tags of sequences.
+    """Find the best valid tags of sequences, some at a time, until all are taken.
 
     none (np.ndarray): [tokens], scores of O.
     begin (np.ndarray): [tokens, labels], scores of B.
@@ -760,6 +764,8 @@ def decode_tags(
     allowed (Optional[np.ndarray]): [sequences, labels], with constraints: labels that a sequence
         can have.
     tags (np.ndarray): [tokens], gets the tags.
+    n_taken (np.ndarray): [1], what this and other threads have taken: no more pieces of work than
+        once for every `DECODED_TOKENS` begun.
     """
     cdef TagRows rows
     cdef Constraints rules
@@ -767,14 +773,21 @@ def decode_tags(
     cdef const long long[::1] needs
     cdef const unsigned char* possible = NULL
     cdef ptrdiff_t n_tokens = none.shape[0], n_labels = begin.shape[1], n = lengths.shape[0]
-    cdef ptrdiff_t i, n_told = 0
+    cdef ptrdiff_t i, n_told = 0, at_once = DECODED_TOKENS
+    cdef ptrdiff_t piece, n_pieces
+    cdef vector[ptrdiff_t] sequences, rows_of_pieces  # the first of each piece
     _check(begin, (n_tokens, n_labels))
     _check(inside, (n_tokens, n_labels))
     _check(tags, (n_tokens,))
     for i in range(n):
         if lengths[i] < 0:
             raise ValueError(f"The length of a sequence is {lengths[i]}.")
+        if not i or n_told - rows_of_pieces.back() >= at_once:
+            sequences.push_back(i)
+            rows_of_pieces.push_back(n_told)
         n_told += lengths[i]
+    n_pieces = sequences.size()
+    sequences.push_back(n)
     if n_told != n_tokens:
         raise ValueError(f"Scores of {n_tokens} tokens for sequences of {n_told} tokens.")
     if not n_tokens or not n_labels:
@@ -795,7 +808,12 @@ def decode_tags(
         rows.going_on = &going_on[0]
     if constraints is None:
         with nogil:
-            decode(rows, &lengths[0], n, &tags[0])
+            while True:
+                piece = take_next(&n_taken[0])
+                if piece >= n_pieces:
+                    break
+                i = sequences[piece]
+                decode(rows, rows_of_pieces[piece], &lengths[i], sequences[piece + 1] - i, &tags[0])
         return
     is_unique, needs, needs_before, max_nodes, max_violations = constraints
     _check(is_unique, (n_labels,))
@@ -807,7 +825,15 @@ def decode_tags(
         _check(allowed, (n, n_labels))
         possible = &allowed[0, 0]
     with nogil:
-        decode(rows, &lengths[0], n, rules, possible, &tags[0])
+        while True:
+            piece = take_next(&n_taken[0])
+            if piece >= n_pieces:
+                break
+            i = sequences[piece]
+            decode(
+                rows, rows_of_pieces[piece], &lengths[i], sequences[piece + 1] - i, rules,
+                possible + i * n_labels if possible != NULL else possible, &tags[0]
+            )
 
 
 def _check(array, shape):

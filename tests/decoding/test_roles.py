@@ -12,6 +12,7 @@ from spacy_mtl.decoding.constraints import RoleConstraints, allowed_labels
 from spacy_mtl.decoding.roles import decode_roles
 from spacy_mtl.decoding.scores import PlainScores
 from spacy_mtl.decoding.viterbi import decode_bio
+from spacy_mtl.native.threads import set_num_threads
 from tests.native import each_way
 
 from .test_bio import is_valid, split
@@ -177,6 +178,26 @@ def test_out_of_budget_the_constraints_still_hold(batch, max_nodes):
     for own in split(tags, lengths):
         assert is_valid(own.tolist(), n_labels)
         assert satisfies(spans_of(own, labels), **dict.fromkeys(SWITCHES, True))
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_many_sequences_give_the_same_as_single_ones(n_threads):
+    random = np.random.default_rng(0)
+    lengths = [*random.integers(0, 40, 150).tolist(), 1100, 3]
+    rows = random.normal(size=(sum(lengths), 7)).astype("f") * 3
+    rules = RoleConstraints.from_labels(LABELS, **dict.fromkeys(SWITCHES, True))
+    allowed = random.random((len(lengths), 3)) < 0.8
+    set_num_threads(n_threads)
+    try:
+        found = decode_roles(PlainScores(rows), lengths, rules, allowed)
+        plain = decode_bio(PlainScores(rows), lengths)
+    finally:
+        set_num_threads(None)
+    ends = np.cumsum(lengths)
+    for end, length, row in zip(ends.tolist(), lengths, allowed, strict=True):
+        scores, tokens = PlainScores(rows[end - length : end]), slice(end - length, end)
+        assert found[tokens].tolist() == decode_roles(scores, [length], rules, row[None]).tolist()
+        assert plain[tokens].tolist() == decode_bio(scores, [length]).tolist()
 
 
 def test_without_constraints_it_is_bio_decoding():

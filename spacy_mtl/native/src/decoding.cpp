@@ -464,17 +464,18 @@ private:
 
 }  // namespace
 
-void decode(const TagRows& rows, const long long* lengths, ptrdiff_t n_sequences, long long* tags) {
+void decode(const TagRows& rows, ptrdiff_t first, const long long* lengths, ptrdiff_t n_sequences,
+            long long* tags) {
     Viterbi viterbi;
-    for (ptrdiff_t number = 0, first = 0; number < n_sequences; first += lengths[number++])
+    for (ptrdiff_t number = 0; number < n_sequences; first += lengths[number++])
         viterbi.run(from_row(rows, first, lengths[number]), tags + first);
 }
 
-void decode(const TagRows& rows, const long long* lengths, ptrdiff_t n_sequences,
+void decode(const TagRows& rows, ptrdiff_t first, const long long* lengths, ptrdiff_t n_sequences,
             const Constraints& constraints, const unsigned char* allowed, long long* tags) {
     Viterbi viterbi;
     Tags own;
-    for (ptrdiff_t number = 0, first = 0; number < n_sequences; first += lengths[number++]) {
+    for (ptrdiff_t number = 0; number < n_sequences; first += lengths[number++]) {
         const TagRows part = from_row(rows, first, lengths[number]);
         const unsigned char* possible =
             allowed == nullptr ? nullptr : allowed + number * rows.n_labels;

@@ -17,12 +17,13 @@ struct Constraints {
     long long max_violations;
 };
 
-// Writes the best valid tags of sequences that lie one after the other.
-void decode(const TagRows& rows, const long long* lengths, ptrdiff_t n_sequences, long long* tags);
+// Writes the best valid tags of sequences that lie one after the other, from row `first` on.
+void decode(const TagRows& rows, ptrdiff_t first, const long long* lengths, ptrdiff_t n_sequences,
+            long long* tags);
 
 // The same under constraints. allowed: [sequences, labels], the labels that a sequence can have;
 // null where they can have all.
-void decode(const TagRows& rows, const long long* lengths, ptrdiff_t n_sequences,
+void decode(const TagRows& rows, ptrdiff_t first, const long long* lengths, ptrdiff_t n_sequences,
             const Constraints& constraints, const unsigned char* allowed, long long* tags);
 
 }  // namespace mtl
