@@ -49,6 +49,7 @@ def measure(
     train: str | None = None,
     n_words: int = 0,
     batch_size: int = 64,
+    torch_step: str | None = None,
 ) -> dict[str, float]:
     """Import, load, and then predict or train, and note the memory after each.
 
@@ -61,6 +62,8 @@ def measure(
     train (Optional[str]): The `.spacy` file to train on.
     n_words (int): Train until so many words are through.
     batch_size (int): Documents in a batch of prediction.
+    torch_step (Optional[str]): Without a model: what of a training step of torch to do, "backward"
+        or "optimizer", see `train_with_torch`.
     RETURNS (Dict[str, float]): Seconds and MiB (the high-water mark so far) by stage.
     """
     import importlib
@@ -73,6 +76,9 @@ def measure(
         importlib.import_module(name)
     found["import_seconds"] = time.perf_counter() - start
     found["import_mib"] = peak_mib()
+    if torch_step is not None:
+        train_with_torch(with_optimizer=torch_step == "optimizer")
+        found = {"import_mib": found["import_mib"], "train_mib": peak_mib()}
     if model is None:
         return found
     import spacy
@@ -111,6 +117,30 @@ def measure(
             words += next(steps)
         found["train_mib"] = peak_mib()
     return found
+
+
+def train_with_torch(with_optimizer: bool) -> None:
+    """Train a network of a thousand parameters for a step, as users of torch do: what any training
+    with torch takes beside importing it.
+
+    with_optimizer (bool): Whether to update the parameters, with `torch.optim.Adam`.
+    """
+    import torch
+    from torch import nn
+
+    torch.set_num_threads(1)
+    network = nn.Sequential(
+        nn.EmbeddingBag(20, 16, mode="sum"),
+        nn.Linear(16, 16),
+        nn.LayerNorm(16),
+        nn.GELU(),
+        nn.Dropout(0.1),
+        nn.Linear(16, 5),
+    )
+    scores = network(torch.zeros(8, 4, dtype=torch.long))
+    nn.functional.cross_entropy(scores, torch.zeros(8, dtype=torch.long)).backward()
+    if with_optimizer:
+        torch.optim.Adam(network.parameters()).step()
 
 
 def _hide_torch() -> None:

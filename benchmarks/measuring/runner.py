@@ -368,6 +368,16 @@ class Runner:
                 tasks += [
                     {"system": "import spaCy", "imports": ["spacy"], "hide_torch": True},
                     {"system": "import spaCy with torch", "imports": ["spacy"]},
+                    {
+                        "system": "torch: a backward pass",
+                        "imports": ["spacy"],
+                        "torch_step": "backward",
+                    },
+                    {
+                        "system": "torch: and a step of Adam",
+                        "imports": ["spacy"],
+                        "torch_step": "optimizer",
+                    },
                     {"system": "import spacy-mtl", "imports": OUR_IMPORTS},
                 ]
                 for system in in_float32:
