@@ -9,7 +9,9 @@ import threading
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
+from spacy_mtl.models.compiled_layers import QuickLinear, SummedRows, apply_compiled
 from spacy_mtl.native import find_loops, switched_off
 from spacy_mtl.native.threads import get_num_threads, set_num_threads, take_together
 
@@ -161,3 +163,45 @@ def test_unknown_instructions_are_refused():
     with pytest.raises(ValueError, match="'abacus'"):
         loops.use_instructions("abacus")
     assert loops.instruction_set() == before
+
+
+@needs_loops
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_results_go_where_they_are_wanted(n_threads):
+    layer = QuickLinear(6, 5)
+    rows, table = torch.randn(400, 6), torch.zeros(1000, 5)
+    places = torch.randperm(1000)[:400]
+    set_num_threads(n_threads)
+    try:
+        with torch.inference_mode():
+            packed = layer.pack(loops)
+            found = apply_compiled(loops, rows, packed, 5, into=(table, places))
+    finally:
+        set_num_threads(None)
+    assert found is table
+    with torch.inference_mode():
+        expected = torch.zeros(1000, 5).index_copy(0, places, F.linear(rows, *layer.parameters()))
+    torch.testing.assert_close(table, expected, atol=1e-5, rtol=1e-5)
+
+
+@needs_loops
+def test_layers_that_do_not_fit_are_refused():
+    layer, rows = QuickLinear(6, 5), torch.zeros(4, 6)
+    packed = layer.pack(loops)
+    wrong = torch.full((2, 4, 4), 3)
+    tables = [torch.zeros(4, 3), torch.zeros(3, 3)]
+    with torch.inference_mode():
+        for how in (
+            {"inputs": rows[:, :5]},
+            {"n_out": 6 * loops.lanes()},
+            {"added": torch.zeros(3, 5)},
+            {"hidden": packed, "n_hidden": 7},
+            {"maxout": (2, torch.zeros(4), torch.zeros(5))},
+            {"maxout": (loops.lanes(), torch.zeros(5), torch.zeros(5))},
+            {"into": (torch.zeros(9, 5), torch.tensor([0, 1, 2, 9]))},
+            {"into": (torch.zeros(9, 5), torch.tensor([0, 1, 2]))},
+            {"inputs": SummedRows(tables, wrong)},
+            {"inputs": SummedRows(tables[:1], wrong)},
+        ):
+            with pytest.raises((ValueError, IndexError)):
+                apply_compiled(loops, **{"inputs": rows, "output": packed, "n_out": 5, **how})

@@ -9,8 +9,6 @@ from torch.nn import functional as F
 
 from spacy_mtl.models.compiled_layers import (
     QuickLinear,
-    SummedRows,
-    apply_compiled,
     apply_quickly,
     pack_layer,
 )
@@ -97,21 +95,6 @@ def test_maxout_of_summed_rows_is_torchs(width, pieces, n_rows, n_threads):
         torch.testing.assert_close(embed.mix(features), expected, atol=1e-5, rtol=1e-4)
 
 
-def test_results_go_where_they_are_wanted(n_threads):
-    loops = find_loops()
-    if loops is None:
-        pytest.skip("this is about the compiled loops")
-    layer = make_layer(6, 5)
-    rows, table = torch.randn(400, 6), torch.zeros(1000, 5)
-    places = torch.randperm(1000)[:400]
-    with torch.inference_mode():
-        packed = layer.pack(loops)
-        found = apply_compiled(loops, rows, packed, 5, into=(table, places))
-        assert found is table
-        expected = torch.zeros(1000, 5).index_copy(0, places, F.linear(rows, *layer.parameters()))
-    torch.testing.assert_close(table, expected, atol=1e-5, rtol=1e-5)
-
-
 def test_gradients_are_torchs():
     layer, rows = make_layer(4, 3), torch.randn(5, 4, requires_grad=True)
     assert apply_quickly(None, layer, rows) is None
@@ -130,31 +113,6 @@ def test_changed_weights_and_copies_are_noticed():
         for one in (layer, copied):
             right = F.linear(rows, one.weight, one.bias)
             torch.testing.assert_close(one(rows), right, atol=1e-5, rtol=1e-5)
-
-
-def test_what_does_not_fit_is_refused():
-    loops = find_loops()
-    if loops is None:
-        pytest.skip("this is about the compiled loops")
-    layer, rows = make_layer(6, 5), torch.zeros(4, 6)
-    packed = layer.pack(loops)
-    wrong = torch.full((2, 4, 4), 3)
-    tables = [torch.zeros(4, 3), torch.zeros(3, 3)]
-    with torch.inference_mode():
-        for how in (
-            {"inputs": rows[:, :5]},
-            {"n_out": 6 * loops.lanes()},
-            {"added": torch.zeros(3, 5)},
-            {"hidden": packed, "n_hidden": 7},
-            {"maxout": (2, torch.zeros(4), torch.zeros(5))},
-            {"maxout": (loops.lanes(), torch.zeros(5), torch.zeros(5))},
-            {"into": (torch.zeros(9, 5), torch.tensor([0, 1, 2, 9]))},
-            {"into": (torch.zeros(9, 5), torch.tensor([0, 1, 2]))},
-            {"inputs": SummedRows(tables, wrong)},
-            {"inputs": SummedRows(tables[:1], wrong)},
-        ):
-            with pytest.raises((ValueError, IndexError)):
-                apply_compiled(loops, **{"inputs": rows, "output": packed, "n_out": 5, **how})
 
 
 def test_no_rows_are_no_rows():
