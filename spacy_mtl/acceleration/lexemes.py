@@ -5,7 +5,7 @@ here give the same values as spaCy's, but look at each character only where the 
 word leaves that open.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ LONG = 100  # characters from which a shape is "LONG"
 _ENGLISH_NUMBERS = frozenset([*english._num_words, *english._ordinal_words])
 
 
-def find_fast(vocab: Vocab) -> None:
+def use_quick_getters(vocab: Vocab) -> None:
     """Have a vocabulary find the attributes of new words faster.
 
     vocab (Vocab): The vocabulary. Functions of its own, or of its language, stay as they are where
@@ -27,7 +27,8 @@ def find_fast(vocab: Vocab) -> None:
     has_getters = cast(Any, vocab)  # spaCy's types leave them out
     getters = has_getters.lex_attr_getters or {}
     has_getters.lex_attr_getters = {
-        attr: _FASTER.get(_key(get), get) for attr, get in getters.items()
+        attr: _QUICKER.get(get, get) if isinstance(get, Hashable) else get
+        for attr, get in getters.items()
     }
 
 
@@ -74,12 +75,7 @@ def unless_alphanumeric(has: Callable[[str], bool], text: str) -> bool:
     return not text[0].isalnum() and has(text)
 
 
-def _key(getter: Getter) -> Any:
-    """RETURNS (Any): The getter, if it can be looked up."""
-    return getter if getattr(getter, "__hash__", None) else None
-
-
-_FASTER: dict[Getter | None, Getter] = {
+_QUICKER: dict[Hashable, Getter] = {
     stock.is_ascii: str.isascii,
     stock.word_shape: word_shape,
     stock.like_url: like_url,

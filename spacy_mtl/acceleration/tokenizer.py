@@ -14,7 +14,7 @@ from spacy.util import (
 )
 from spacy.vocab import Vocab
 
-from .lexemes import find_fast
+from .lexemes import use_quick_getters
 from .patterns import skip_letters, whole_search
 
 METHODS = {  # the setting, the method of its pattern, and what that answers without a match
@@ -57,7 +57,7 @@ class FastTokenizer(Tokenizer):
     not met before. Their patterns mostly need a character that is no letter, which shows in their
     syntax (see `needs_other_than_letters`): in words of ASCII letters there is nothing to look for.
     Patterns of which that is not sure are used as they are. The vocabulary, too, finds the
-    attributes of new words in less time (see `find_fast`).
+    attributes of new words in less time (see `use_quick_getters`).
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class FastTokenizer(Tokenizer):
         faster_heuristics (bool): See `spacy.tokenizer.Tokenizer`.
         max_cache_size (int): Strings whose tokens are kept.
         """
-        find_fast(vocab)
+        use_quick_getters(vocab)
         searches = (prefix_search, suffix_search, infix_finditer, token_match, url_match)
         super().__init__(
             vocab,

@@ -13,7 +13,7 @@ from spacy.lang import lex_attrs as stock
 from spacy.lang.en import lex_attrs as english
 from spacy.vocab import Vocab
 
-from spacy_mtl.acceleration.lexemes import find_fast
+from spacy_mtl.acceleration.lexemes import use_quick_getters
 
 LANGUAGES = ["en", "de", "tr", "zh", "xx"]
 CONSTANTS = [  # all that the functions know by heart
@@ -47,7 +47,7 @@ words = st.one_of(
 def getters(request):
     vocab = spacy.blank(request.param).vocab
     before = dict(vocab.lex_attr_getters)
-    find_fast(vocab)
+    use_quick_getters(vocab)
     return before, vocab.lex_attr_getters
 
 
@@ -82,9 +82,9 @@ def test_functions_of_the_vocabulary_itself_stay():
     unhashable = type("Unhashable", (), {"__hash__": None, "__call__": lambda self, text: True})()
     own = {SHAPE: count, IS_STOP: unhashable}
     vocab = Vocab(lex_attr_getters=own)
-    find_fast(vocab)
+    use_quick_getters(vocab)
     assert vocab.lex_attr_getters == own
-    find_fast(Vocab())
+    use_quick_getters(Vocab())
 
 
 def test_the_quick_tokenizer_uses_them_and_can_be_pickled():

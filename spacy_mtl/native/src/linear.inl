@@ -1,4 +1,4 @@
-// Linear layers, one or two with a rectifier of the kind GELU between them.
+// Linear layers, one or two with GELU between them, or a maxout with layer normalization.
 
 // out = rows * weight + bias, for n <= R rows and C vectors of columns. All R rows are read.
 template <int R, int C>
