@@ -547,8 +547,9 @@ class SemanticRoleHead(Head):
             if not _is_same(value, self.cfg["configured"].get(key)):
                 self.cfg[key] = value
         self.cfg["configured"] = configured
-        self.senses = SenseInventory(**self.cfg["senses"])
-        self._restore_inventories()
+        with self._explained("its rolesets, 'senses' or 'frames' in 'cfg', are damaged"):
+            self.senses = SenseInventory(**self.cfg["senses"])
+            self._restore_inventories()
 
     def _restore_inventories(self) -> None:
         data = self.cfg["frames"]
