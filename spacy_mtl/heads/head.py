@@ -13,7 +13,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..serialization import CheckedFiles
-from ..trunk.listener import is_adopted
+from ..trunk.listener import expect_trunk, is_adopted
 
 INIT_SAMPLE = 10
 
@@ -50,6 +50,7 @@ class Head(CheckedFiles, TrainablePipe):
         super().__init__(vocab, model, name, **cfg)
         self.scorer = scorer
         self.cfg.setdefault("labels", [])
+        expect_trunk(model, name)
 
     @property
     def labels(self) -> tuple[str, ...]:

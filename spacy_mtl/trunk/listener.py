@@ -32,6 +32,20 @@ class Upstream:
     step: TrunkStep | None = None
 
 
+def expect_trunk(model: Model, task: str) -> None:
+    """Let a head's listeners refuse to predict before any trunk has run, instead of giving zeros,
+    as spaCy's do.
+
+    model (Model): The head's network.
+    task (str): The head's name, for messages.
+    """
+    for layer in model.walk():
+        if isinstance(layer, stock.Tok2VecListener):
+            layer.task = task
+            if layer._func is stock.forward:
+                layer._func = forward
+
+
 def adopt(listener: stock.Tok2VecListener, trunk: str, task: str) -> None:
     """Make a listener read the steps of a trunk of this package.
 
@@ -105,10 +119,12 @@ def forward(
     is_train (bool): Whether gradients are wanted.
     RETURNS (Tuple[List[Floats2d], Callable]): One [tokens, width] array per document, and the
         callback for their gradients.
-    RAISES (ValueError): If the trunk did not run on the documents.
+    RAISES (ValueError): If there is no trunk, or it did not run on the documents.
     """
     upstream = getattr(listener, "_outputs", None)
-    if not isinstance(upstream, Upstream):  # a stock trunk took the listener over
+    if not isinstance(upstream, Upstream):  # behind a stock trunk, or none
+        if not is_train:
+            _require_vectors(listener, docs)
         return stock.forward(listener, docs, is_train)
     width = listener.get_dim("nO")
     if is_train and upstream.step is not None:
@@ -174,6 +190,28 @@ def in_initialization() -> bool:
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False
+
+
+def _require_vectors(listener: stock.Tok2VecListener, docs: Sequence[Doc]) -> None:
+    for doc in docs:
+        if len(doc) and not doc.tensor.size and not in_initialization():
+            raise ValueError(no_trunk_message(listener))
+
+
+def no_trunk_message(listener: stock.Tok2VecListener) -> str:
+    """Explain that a head has no trunk to read.
+
+    listener (Tok2VecListener): The head's listener.
+    RETURNS (str): The message.
+    """
+    task = getattr(listener, "task", None)
+    trunk = listener.upstream_name
+    return (
+        f"Component {task!r} reads "
+        + ("a trunk" if trunk == "*" else f"the trunk '{trunk}'")
+        + ", but none ran on this document: the pipeline was loaded without it ('exclude'), it is "
+        f"disabled, or comes after {task!r}. Load the whole pipeline, and leave out only heads."
+    )
 
 
 def _no_vectors_message(upstream: Upstream, doc: Doc, width: int) -> str:
