@@ -10,8 +10,6 @@ from zlib import crc32
 import srsly
 from spacy import util
 from spacy.vocab import Vocab
-from thinc.api import Model
-
 
 CHECKSUM = "model_crc32"
 ADVICE = "Copy the whole pipeline again from where it was trained, or train it again."
@@ -27,7 +25,7 @@ class CheckedFiles:
 
     name: str
     vocab: Vocab
-    model: Model
+    model: Any
     cfg: dict[str, Any]
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
@@ -59,9 +57,7 @@ class CheckedFiles:
         """
         exclude, folder = tuple(exclude), Path(path)
         files = {
-            part: self._read_file(folder / part)
-            for part in ("cfg", "model")
-            if part not in exclude
+            part: self._read_file(folder / part) for part in ("cfg", "model") if part not in exclude
         }
         cfg: dict[str, Any] = {}
         if "cfg" in files:

@@ -343,10 +343,7 @@ def with_state(network: bytes, state: Any) -> bytes:
     message = srsly.msgpack_loads(network)
     assert any(message["shims"])
     message["shims"] = [
-        [
-            srsly.msgpack_dumps({**srsly.msgpack_loads(shim), "state": state})
-            for shim in shims
-        ]
+        [srsly.msgpack_dumps({**srsly.msgpack_loads(shim), "state": state}) for shim in shims]
         for shims in message["shims"]
     ]
     return srsly.msgpack_dumps(message)

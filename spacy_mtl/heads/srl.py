@@ -547,7 +547,7 @@ class SemanticRoleHead(Head):
             if not _is_same(value, self.cfg["configured"].get(key)):
                 self.cfg[key] = value
         self.cfg["configured"] = configured
-        with self._explained("its rolesets, 'senses' or 'frames' in 'cfg', are damaged"):
+        with self._explained("'senses' or 'frames' in its file 'cfg' is damaged"):
             self.senses = SenseInventory(**self.cfg["senses"])
             self._restore_inventories()
 

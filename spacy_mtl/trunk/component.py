@@ -336,7 +336,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
     def _restore_balancer(self) -> None:
         state = self.cfg.get(BALANCER_STATE)
         if state:
-            with self._explained(f"the state of its balancer, '{BALANCER_STATE}' in 'cfg', is damaged"):
+            with self._explained(f"'{BALANCER_STATE}' in its file 'cfg' is damaged"):
                 self.balancer.set_state(json.loads(state))
 
     def _loss_units(self, task: str, gradient: Floats2d) -> int:

@@ -41,7 +41,7 @@ def expect_trunk(model: Model, task: str) -> None:
     """
     for layer in model.walk():
         if isinstance(layer, stock.Tok2VecListener):
-            layer.task = task
+            layer.task = task  # type: ignore[attr-defined]
             if layer._func is stock.forward:
                 layer._func = forward
 
