@@ -55,6 +55,7 @@ def adopt(listener: stock.Tok2VecListener, trunk: str, task: str) -> None:
     """
     if listener._func is stock.forward:
         listener._func = forward
+    listener.task = task  # type: ignore[attr-defined]
     listener._outputs = Upstream(trunk, task)  # type: ignore[assignment]
     listener._backprop = None
     listener._batch_id = None
@@ -193,24 +194,15 @@ def in_initialization() -> bool:
 
 
 def _require_vectors(listener: stock.Tok2VecListener, docs: Sequence[Doc]) -> None:
-    for doc in docs:
-        if len(doc) and not doc.tensor.size and not in_initialization():
-            raise ValueError(no_trunk_message(listener))
-
-
-def no_trunk_message(listener: stock.Tok2VecListener) -> str:
-    """Explain that a head has no trunk to read.
-
-    listener (Tok2VecListener): The head's listener.
-    RETURNS (str): The message.
-    """
-    task = getattr(listener, "task", None)
-    trunk = listener.upstream_name
-    return (
-        f"Component {task!r} reads "
-        + ("a trunk" if trunk == "*" else f"the trunk '{trunk}'")
-        + ", but none ran on this document: the pipeline was loaded without it ('exclude'), it is "
-        f"disabled, or comes after {task!r}. Load the whole pipeline, and leave out only heads."
+    if all(doc.tensor.size or not len(doc) for doc in docs) or in_initialization():
+        return
+    task, trunk = listener.task, listener.upstream_name  # type: ignore[attr-defined]
+    source = "a trunk" if trunk == "*" else f"the trunk '{trunk}'"
+    raise ValueError(
+        f"Component '{task}' reads {source}, but "
+        "none ran on this document (Doc.tensor is empty): the pipeline was loaded without the "
+        f"trunk ('exclude'), or it is disabled or comes after '{task}'. Load the whole pipeline, "
+        "and leave out only heads."
     )
 
 
