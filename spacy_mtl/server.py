@@ -175,7 +175,8 @@ def make_app(
         if nlp is not None:
             note = FORM.format(field=TEXT_FIELD, text="\n" + escape(text), error=note)
         page = to_page(f"{note}\n{content}", "spaCy multi-task pipeline", first).encode("utf8")
-        allowed = [("Allow", "GET, HEAD, POST")] if status.startswith("405") else []
+        methods = "GET, HEAD" if nlp is None else "GET, HEAD, POST"
+        allowed = [("Allow", methods)] if status.startswith("405") else []
         start_response(status, [*HEADERS, *allowed, ("Content-Length", str(len(page)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [page]
 
