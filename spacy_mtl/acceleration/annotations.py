@@ -6,6 +6,8 @@ from typing import Any
 
 from spacy.tokens import Doc
 
+from ..spans import stored_spans
+
 SCORE_TOLERANCE = 1e-4
 
 
@@ -48,9 +50,9 @@ def annotations(doc: Doc) -> dict[str, list[Any]]:
         "entity tags": [token.ent_iob_ for token in doc],
         "categories": sorted(doc.cats),
         "spans": [
-            (key, span.start, span.end, span.label_)
+            (key, span.start_char, span.end_char, doc.vocab.strings[span.label])
             for key in sorted(doc.spans)
-            for span in doc.spans[key]
+            for span in stored_spans(doc.spans[key])
         ],
     }
 

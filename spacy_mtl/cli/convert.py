@@ -14,6 +14,7 @@ from ..formats.inline import read_inline, write_inline
 from ..formats.registry import FORMATS, find_files, guess_format, read_docs, write_docs
 from ..formats.report import ConversionReport
 from ..formats.treebank import Treebank, read_treebank
+from ..spans import current_spans
 from .inputs import failing_clearly
 
 SPACY = "spacy"
@@ -126,7 +127,7 @@ def convert(
     if not docs:
         raise ValueError(f"'{input_path}' holds no sentence in the format {source!r}")
     _write(docs, Path(output), target, report, columns, labels)
-    spans = [span for doc in docs for span in doc.spans.get("srl", ())]
+    spans = [span for doc in docs if "srl" in doc.spans for span in current_spans(doc, "srl")]
     n_frames = sum(span.label_ == "V" for span in spans)
     msg.table(
         [

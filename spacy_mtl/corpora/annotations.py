@@ -9,7 +9,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from thinc.types import Ints2d
 
-from .splitting import FRAMES_LABEL
+from ..spans import current_spans, stored_spans
+from ..srl.frames import PREDICATE_ID, has_frames
 
 ENTITIES, CATEGORIES, ROLES, SPANS = "entities", "categories", "roles", "spans"
 SENTENCES, TEXT = "sents", "text"
@@ -172,7 +173,7 @@ def keep_annotations(doc: Doc, selection: Selection) -> Doc:
         if key in selection.span_keys or _kind_of(key, group) in selection.kinds:
             spans = [
                 Span(copy, span.start, span.end, span.label, kb_id=span.kb_id, span_id=span.id)
-                for span in group
+                for span in current_spans(doc, key)
             ]
             copy.spans[key] = SpanGroup(copy, name=key, attrs=dict(group.attrs), spans=spans)
     return copy
@@ -222,7 +223,7 @@ def _count_annotated(doc: Doc) -> dict[str, int]:
     counts = {CATEGORIES: int(bool(doc.cats)), ROLES: 0, SPANS: 0}
     for key, group in doc.spans.items():
         if _kind_of(key, group) == ROLES:
-            counts[ROLES] += sum(span.label_ == FRAMES_LABEL for span in group)
+            counts[ROLES] += sum(span.label == PREDICATE_ID for span in stored_spans(group))
         else:
             counts[SPANS] += len(group)
     for kind, marks in MARKS.items():
@@ -243,7 +244,7 @@ def find_labels(doc: Doc) -> set[tuple[str, Any]]:
     labels: set[tuple[str, Any]] = {(ENTITIES, ent.label) for ent in doc.ents}
     labels.update((CATEGORIES, label) for label in doc.cats)
     for key, group in doc.spans.items():
-        labels.update((key, span.label) for span in group)
+        labels.update((key, span.label) for span in stored_spans(group))
     for attribute in ("TAG", "POS", "MORPH", "DEP"):
         labels.update((attribute, value) for value in np.unique(doc.to_array(attribute)).tolist())
     return {(kind, label) for kind, label in labels if label}
@@ -255,7 +256,12 @@ def find_rolesets(doc: Doc) -> set[tuple[str, Any]]:
     doc (Doc): The document.
     RETURNS (Set[Tuple[str, Any]]): Pairs of the key of a span group and a roleset.
     """
-    return {(key, span.kb_id) for key, group in doc.spans.items() for span in group if span.kb_id}
+    return {
+        (key, span.kb_id)
+        for key, group in doc.spans.items()
+        for span in stored_spans(group)
+        if span.kb_id
+    }
 
 
 def _targets_of(nlp: Language, name: str) -> tuple[str, ...]:
@@ -278,5 +284,4 @@ def _attributes_to_keep(doc: Doc, kinds: frozenset[str]) -> list[int | str]:
 
 
 def _kind_of(key: str, group: SpanGroup) -> str:
-    is_frames = key == "srl" or any(span.label_ == FRAMES_LABEL for span in group)
-    return ROLES if is_frames else SPANS
+    return ROLES if key == "srl" or has_frames(group) else SPANS

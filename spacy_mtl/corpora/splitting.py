@@ -5,11 +5,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from spacy.tokens import Doc, Span, SpanGroup
+from spacy.tokens import Doc
 
-from ..srl.frames import group_spans
-
-FRAMES_LABEL = "V"
+from ..spans import current_spans
+from ..srl.frames import group_spans, has_frames
+from ..srl.pieces import span_as_doc
 
 
 def split_doc(doc: Doc, max_length: int) -> list[Doc]:
@@ -43,21 +43,21 @@ def _cuts(doc: Doc) -> list[int]:
     """Sentence starts that no entity, span or frame extends across, in order."""
     is_cut = doc.to_array("SENT_START") == 1
     extents = [(ent.start, ent.end) for ent in doc.ents]
-    for key, group in doc.spans.items():
-        extents += _frame_extents(doc, key, group)
+    for key in doc.spans:
+        extents += _frame_extents(doc, key)
     for start, end in extents:
         is_cut[start + 1 : end] = False
     is_cut[0] = False
     return np.flatnonzero(is_cut).tolist()
 
 
-def _frame_extents(doc: Doc, key: str, group: SpanGroup) -> Iterator[tuple[int, int]]:
-    if any(span.label_ == FRAMES_LABEL for span in group):
+def _frame_extents(doc: Doc, key: str) -> Iterator[tuple[int, int]]:
+    if has_frames(doc.spans[key]):
         for predicate, arguments in group_spans(doc, key):
             spans = [predicate, *arguments]
             yield min(span.start for span in spans), max(span.end for span in spans)
     else:
-        for span in group:
+        for span in current_spans(doc, key):
             yield span.start, span.end
 
 
@@ -71,20 +71,6 @@ def _piece_bounds(cuts: list[int], length: int, max_length: int) -> Iterator[tup
 
 
 def _make_piece(doc: Doc, start: int, end: int, shared: dict[str, Any]) -> Doc:
-    piece = doc[start:end].as_doc(**shared)
+    piece = span_as_doc(doc[start:end], **shared)
     piece.cats = dict(doc.cats)
-    for key, group in doc.spans.items():
-        spans = [
-            Span(
-                piece,
-                span.start - start,
-                span.end - start,
-                span.label,
-                kb_id=span.kb_id,
-                span_id=span.id,
-            )
-            for span in group
-            if start <= span.start and span.end <= end
-        ]
-        piece.spans[key] = SpanGroup(piece, name=key, attrs=dict(group.attrs), spans=spans)
     return piece

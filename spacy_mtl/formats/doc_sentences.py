@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from spacy.tokens import Doc, Span, Token
 
+from ..spans import current_spans
 from ..srl.alignment import IndexedFrame
 from ..srl.frames import group_spans
 from .brackets import LabelledSpan
@@ -146,9 +147,9 @@ class _Parts:
         sentence.clusters = self._inside(self._mentions(), tokens, indices, "mentions")
 
     def _mentions(self) -> Iterator[tuple[str, Span]]:
-        for key, spans in self.doc.spans.items():
+        for key in self.doc.spans:
             if key.startswith(CLUSTER_PREFIX):
-                for span in spans:
+                for span in current_spans(self.doc, key):
                     yield key.removeprefix(CLUSTER_PREFIX), span
 
     def _head(self, token: Token, indices: dict[int, int]) -> int:

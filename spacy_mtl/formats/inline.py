@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from spacy.tokens import Doc, Span, Token
 
+from ..spans import current_spans
 from .errors import FormatError
 
 ENTITY_LABELS = ("PER", "ORG", "LOC")
@@ -580,7 +581,7 @@ def _sentiment(doc: Doc, name: str) -> str:
 def _spans_by_frame(doc: Doc, name: str) -> list[list[Span]]:
     """Group the spans of a document's frames, each with its predicate first."""
     grouped: dict[int, list[Span]] = {}
-    for span in sorted(doc.spans[SRL_GROUP], key=lambda span: span.label_ != "V"):
+    for span in sorted(current_spans(doc, SRL_GROUP), key=lambda span: span.label_ != "V"):
         grouped.setdefault(span.id, []).append(span)
     predicates: set[int] = set()
     for frame in grouped.values():

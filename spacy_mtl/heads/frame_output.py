@@ -52,16 +52,17 @@ def write_predictions(
     scores: list[list[Any]] = []
     for number, frame in enumerate(frames):
         at, end = frame.predicate, frame.predicate_end
-        spans.append(Span(doc, at, end, PREDICATE_LABEL, kb_id=frame.roleset, span_id=number))
-        for label, first, last in frame.arguments:
-            spans.append(Span(doc, first, last, label, span_id=number))
+        predicate = Span(doc, at, end, PREDICATE_LABEL, kb_id=frame.roleset, span_id=number)
+        arguments = [
+            Span(doc, first, last, label, span_id=number) for label, first, last in frame.arguments
+        ]
+        spans += [predicate, *arguments]
         if has_scores:
-            scores.append([number, at, end, frame.score, frame.roleset_score])
+            place = [number, predicate.start_char, predicate.end_char]
+            scores.append([*place, frame.score, frame.roleset_score])
             scores += [
-                [number, first, last, score]
-                for (_, first, last), score in zip(
-                    frame.arguments, frame.argument_scores, strict=True
-                )
+                [number, span.start_char, span.end_char, score]
+                for span, score in zip(arguments, frame.argument_scores, strict=True)
             ]
     attrs: dict[str, Any] = {}
     if has_scores:

@@ -10,6 +10,8 @@ from spacy.attrs import ENT_IOB, ENT_TYPE, ORTH, SPACY
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from ..spans import stored_spans
+
 Found = TypeVar("Found")
 _TEXT: list[int | str] = [ORTH, SPACY]
 _ENTITIES: list[int | str] = [ORTH, SPACY, ENT_IOB, ENT_TYPE]
@@ -70,11 +72,15 @@ def text_and_spans(example: Example, key: str) -> bytes:
     RETURNS (bytes): The tokens of both documents and the spans.
     """
     # SpanGroup.to_bytes looks through all installed entry points each time
-    spans = [
-        number
-        for span in example.reference.spans[key]
-        for number in (span.start, span.end, span.label, span.kb_id, span.id)
-    ]
+    group = example.reference.spans[key]
+    try:
+        spans = [
+            number
+            for span in group
+            for number in (span.start, span.end, span.label, span.kb_id, span.id)
+        ]
+    except IndexError:  # tokens were merged since
+        spans = [number for span in stored_spans(group) for number in span]
     texts = _bytes_of(example.predicted, _TEXT) + _bytes_of(example.reference, _TEXT)
     return texts + np.array(spans, dtype=np.uint64).tobytes()
 

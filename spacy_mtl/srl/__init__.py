@@ -3,6 +3,7 @@
 from .alignment import IndexedFrame, aligned_frames, indexed_frames
 from .frames import Argument, Frame, Frames, read_frames, write_frames
 from .inventory import FrameInventory, Roleset
+from .pieces import span_as_doc
 from .predicates import give_predicates
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "give_predicates",
     "indexed_frames",
     "read_frames",
+    "span_as_doc",
     "write_frames",
 ]

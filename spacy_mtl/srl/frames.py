@@ -7,23 +7,32 @@ All spans of a frame share the span ID, the number of the frame in the document.
 annotated if and only if it has the group; an empty group says that there is no predicate.
 
 Probabilities and the meanings of rolesets are in the group's `attrs`, which `Doc.to_bytes`,
-`DocBin` and `Doc.copy` keep; `Doc.from_docs` keeps no attributes of groups.
+`DocBin` and `Doc.copy` keep; `Doc.from_docs` keeps no attributes of groups. `Span.as_doc` keeps no
+groups at all, hence `span_as_doc`.
+
+Where tokens were merged or split after the frames were written, the frames are found by their
+characters.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeVar
 
+from spacy.strings import get_string_id
 from spacy.tokens import Doc, Span, SpanGroup
 
+from ..spans import StoredSpan, current_spans, is_in_place, stored_spans
 from .inventory import Roleset, base_role
 
+AnySpan = TypeVar("AnySpan", Span, StoredSpan)
+
 PREDICATE_LABEL = "V"
+PREDICATE_ID = get_string_id(PREDICATE_LABEL)
 
 # Attributes of the span group.
-SCORES = "scores"  # [span ID, first token, end, probability], for a predicate that of its roleset
+SCORES = "scores"  # [span ID, first character, end, probability], for a predicate its roleset's too
 ROLESETS = "rolesets"  # roleset to name and roles, as in `Roleset`
 
 
@@ -220,7 +229,8 @@ def read_frames(doc: Doc, key: str = "srl") -> Frames:
     doc (Doc): The document.
     key (str): The span group.
     RETURNS (Frames): In the order of the group; empty if there is no such group.
-    RAISES (ValueError): If the group does not have the layout of `write_frames`.
+    RAISES (ValueError): If the group does not have the layout of `write_frames`, or tokens were
+        merged across the border of one of its spans.
     """
     grouped = group_spans(doc, key)
     attrs = doc.spans[key].attrs if grouped else {}
@@ -234,12 +244,12 @@ def read_frames(doc: Doc, key: str = "srl") -> Frames:
             Argument(
                 span.label_,
                 span,
-                scores.get((span.id, span.start, span.end), (None,))[0],
+                scores.get((span.id, span.start_char, span.end_char), (None,))[0],
                 meaning.describe(span.label_),
             )
             for span in spans
         )
-        own = scores.get((predicate.id, predicate.start, predicate.end), ())
+        own = scores.get((predicate.id, predicate.start_char, predicate.end_char), ())
         score, roleset_score = own if len(own) == 2 else (None, None)
         frames.append(Frame(predicate, roleset, arguments, score, roleset_score, meaning.name))
     return frames
@@ -254,8 +264,9 @@ def write_frames(doc: Doc, frames: Iterable[Frame | Mapping[str, Any]], key: str
         JSON spans are found by `start_char` and `end_char` if given, else by the tokens `start`
         and `end`, and their `text`, if given, must be what the document says there.
     key (str): The span group.
-    RAISES (ValueError): If a span is of another document or empty, if arguments overlap each other
-        or the predicate, if a label is empty or `V`, or if two frames start at the same token.
+    RAISES (ValueError): If a span is of another document or empty, or older than a merge or split
+        of its tokens, if arguments overlap each other or the predicate, if a label is empty or `V`,
+        or if two frames start at the same token.
     """
     parsed = [
         frame if isinstance(frame, Frame) else _frame_from_json(doc, frame) for frame in frames
@@ -267,6 +278,12 @@ def write_frames(doc: Doc, frames: Iterable[Frame | Mapping[str, Any]], key: str
                     f"Can't write the frame of {frame.predicate.text!r}: its span {span.text!r} "
                     "belongs to another Doc. Make the spans from the Doc that is written to, or "
                     "pass the frame's to_json()."
+                )
+            if not is_in_place(span):
+                raise ValueError(
+                    f"Can't write a frame: its span at tokens {span.start}-{span.end} was made for "
+                    f"{doc.text[span.start_char : span.end_char]!r}, but tokens were merged or "
+                    "split since (Doc.retokenize). Take the frames from doc._.srl again."
                 )
     labelled = [
         (frame.predicate, [(argument.label, argument.span) for argument in frame.arguments])
@@ -280,28 +297,59 @@ def write_frames(doc: Doc, frames: Iterable[Frame | Mapping[str, Any]], key: str
     doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs=_attributes(parsed))
 
 
+def has_frames(group: SpanGroup) -> bool:
+    """Tell whether a span group holds frames, or spans of another kind.
+
+    group (SpanGroup): The group.
+    RETURNS (bool): Whether one of its spans is labelled as a predicate.
+    """
+    return any(span.label == PREDICATE_ID for span in stored_spans(group))
+
+
 def group_spans(doc: Doc, key: str) -> list[tuple[Span, list[Span]]]:
     """Find out which argument span of the group belongs to which predicate span.
-
-    An argument belongs to the nearest predicate before it, in the order of the group, that has the
-    same span ID; if there is none, to the next one after it. So the frames stay apart when
-    `Doc.from_docs` joins documents whose frame numbers collide.
 
     doc (Doc): The document.
     key (str): The span group.
     RETURNS (List[Tuple[Span, List[Span]]]): Each predicate with its arguments; empty if there is no
         such group.
     RAISES (ValueError): If an argument has no predicate, if spans of a frame overlap or are empty,
-        or if two frames start at the same token.
+        if two frames start at the same token, or if tokens were merged across the border of a span.
     """
     if key not in doc.spans:
         return []
-    predicate_label = doc.vocab.strings[PREDICATE_LABEL]
-    grouped: list[tuple[Span, list[Span]]] = []
-    latest: dict[int, list[Span]] = {}
-    waiting: defaultdict[int, list[Span]] = defaultdict(list)
-    for span in doc.spans[key]:
-        if span.label == predicate_label:
+    grouped, others = group_by_predicate(current_spans(doc, key))
+    for span in others:
+        raise ValueError(
+            f"Can't read the frames in doc.spans[{key!r}]: the argument {span.label_!r} at "
+            f"tokens {span.start}-{span.end} ({span.text!r}) has the span ID {span.id}, but no "
+            f"span labelled {PREDICATE_LABEL!r} has it. Give the predicate and the arguments "
+            "of a frame the same span_id, or use write_frames."
+        )
+    _check_layout(
+        [(predicate, [(span.label_, span) for span in spans]) for predicate, spans in grouped], key
+    )
+    return grouped
+
+
+def group_by_predicate(
+    spans: Iterable[AnySpan],
+) -> tuple[list[tuple[AnySpan, list[AnySpan]]], list[AnySpan]]:
+    """Find out which argument belongs to which predicate.
+
+    An argument belongs to the nearest predicate before it, in the order of the group, that has the
+    same span ID; if there is none, to the next one after it. So the frames stay apart when
+    `Doc.from_docs` joins documents whose frame numbers collide.
+
+    spans (Iterable[Union[Span, StoredSpan]]): The spans of a group, in order.
+    RETURNS (Tuple[List[Tuple[AnySpan, List[AnySpan]]], List[AnySpan]]): Each predicate with its
+        arguments, and the arguments that have no predicate.
+    """
+    grouped: list[tuple[AnySpan, list[AnySpan]]] = []
+    latest: dict[int, list[AnySpan]] = {}
+    waiting: defaultdict[int, list[AnySpan]] = defaultdict(list)
+    for span in spans:
+        if span.label == PREDICATE_ID:
             arguments = waiting.pop(span.id, [])
             latest[span.id] = arguments
             grouped.append((span, arguments))
@@ -309,18 +357,7 @@ def group_spans(doc: Doc, key: str) -> list[tuple[Span, list[Span]]]:
             latest[span.id].append(span)
         else:
             waiting[span.id].append(span)
-    for spans in waiting.values():
-        for span in spans:
-            raise ValueError(
-                f"Can't read the frames in doc.spans[{key!r}]: the argument {span.label_!r} at "
-                f"tokens {span.start}-{span.end} ({span.text!r}) has the span ID {span.id}, but no "
-                f"span labelled {PREDICATE_LABEL!r} has it. Give the predicate and the arguments "
-                "of a frame the same span_id, or use write_frames."
-            )
-    _check_layout(
-        [(predicate, [(span.label_, span) for span in spans]) for predicate, spans in grouped], key
-    )
-    return grouped
+    return grouped, [span for own in waiting.values() for span in own]
 
 
 def _attributes(frames: Sequence[Frame]) -> dict[str, Any]:
@@ -330,11 +367,12 @@ def _attributes(frames: Sequence[Frame]) -> dict[str, Any]:
     for number, frame in enumerate(frames):
         if frame.score is not None or frame.roleset_score is not None:
             span = frame.predicate
-            scores.append([number, span.start, span.end, frame.score, frame.roleset_score])
+            row = [number, span.start_char, span.end_char, frame.score, frame.roleset_score]
+            scores.append(row)
         for argument in frame.arguments:
             if argument.score is not None:
                 span = argument.span
-                scores.append([number, span.start, span.end, argument.score])
+                scores.append([number, span.start_char, span.end_char, argument.score])
         described = {
             base_role(argument.label): argument.description
             for argument in frame.arguments

@@ -119,9 +119,11 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
     def find_listeners(self, component: Any) -> None:
         """Add all listeners of a component that listen to this trunk. Usually internal.
 
-        component (Any): A pipeline component.
+        component (Any): A pipeline component: any callable. Without a network it reads no trunk.
         """
         super().find_listeners(component)
+        if not isinstance(getattr(component, "model", None), Model):
+            return
         if isinstance(component, OwnReader) and self._is_read_by(component.name):
             self._own_readers[component.name] = component
             component.connect(self)

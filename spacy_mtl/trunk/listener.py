@@ -159,7 +159,12 @@ def wrong_width_message(task: str, expected: int, trunk: str, width: int) -> str
 
 
 def _has_vectors(doc: Doc, width: int) -> bool:
-    return not len(doc) or doc.tensor.shape == (len(doc), width)
+    return not len(doc) or _shape_of(doc) == (len(doc), width)
+
+
+def _shape_of(doc: Doc) -> tuple[int, ...]:
+    """The shape of Doc.tensor, which spaCy's `doc_cleaner` sets to None."""
+    return (0,) if doc.tensor is None else tuple(doc.tensor.shape)
 
 
 def _vectors_of(
@@ -207,12 +212,13 @@ def _require_vectors(listener: stock.Tok2VecListener, docs: Sequence[Doc]) -> No
 
 
 def _no_vectors_message(upstream: Upstream, doc: Doc, width: int) -> str:
-    trunk, task = upstream.trunk, upstream.task
-    if doc.tensor.shape[0] == len(doc):
-        return wrong_width_message(task, width, trunk, doc.tensor.shape[1])
+    trunk, task, shape = upstream.trunk, upstream.task, _shape_of(doc)
+    if shape[0] == len(doc):
+        return wrong_width_message(task, width, trunk, shape[1])
     return (
         f"Component '{task}' reads the trunk '{trunk}', but '{trunk}' did not run on this document "
-        f"({len(doc)} tokens, Doc.tensor of shape {doc.tensor.shape}). Enable '{trunk}' and keep "
-        f"it before '{task}' in the pipeline. In training with a frozen trunk, list '{trunk}' in "
-        "[training] annotating_components."
+        f"({len(doc)} tokens, Doc.tensor of shape {shape}), or another component cleared "
+        f"Doc.tensor or changed the tokens since. Enable '{trunk}', keep it before '{task}' in the "
+        f"pipeline, and put components such as doc_cleaner and token_splitter behind '{task}'. In "
+        f"training with a frozen trunk, list '{trunk}' in [training] annotating_components."
     )

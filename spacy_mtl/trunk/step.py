@@ -90,6 +90,7 @@ class TrunkStep:
         RETURNS (Floats2d): [tokens, width].
         """
         rows = self.outputs[self._positions[id(doc)]]
+        self._check_tokens(doc, rows)
         return rows if self.layout is None else rows[:, self._columns(channels)]
 
     def locate(self, task: str, docs: Sequence[Doc]) -> list[int] | None:
@@ -102,10 +103,13 @@ class TrunkStep:
         task (str): The component's name.
         docs (Sequence[Doc]): The head's documents.
         RETURNS (Optional[List[int]]): Their positions in the batch; None where it holds none.
-        RAISES (ValueError): If it holds some of them, but not all.
+        RAISES (ValueError): If it holds some of them, but not all, or tokens of one were merged or
+            split since the trunk saw it.
         """
         positions = [self._positions.get(id(doc), -1) for doc in docs]
         if -1 not in positions:
+            for doc, position in zip(docs, positions, strict=True):
+                self._check_tokens(doc, self.outputs[position])
             self._readers.add(task)
             return positions
         if task not in self._readers and self._are_copies(docs):
@@ -228,6 +232,16 @@ class TrunkStep:
 
     def _added_loss(self, task: str) -> float:
         return float(self.losses.get(task, 0.0)) - float(self._losses_before.get(task, 0.0))
+
+    def _check_tokens(self, doc: Doc, rows: Floats2d) -> None:
+        if len(doc) != len(rows):
+            raise ValueError(
+                f"The trunk '{self.trunk_name}' saw {len(rows)} tokens of a document that has "
+                f"{len(doc)} now: a component in [training] annotating_components merges or splits "
+                f"tokens between the trunk and its heads. In [nlp] pipeline, put it before "
+                f"'{self.trunk_name}' or behind the heads, or leave it out of "
+                "annotating_components."
+            )
 
     def _are_copies(self, docs: Sequence[Doc]) -> bool:
         return len(docs) == len(self.docs) and all(

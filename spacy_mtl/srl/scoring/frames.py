@@ -15,8 +15,9 @@ from spacy.scorer import PRFScore
 from spacy.tokens import Doc
 from spacy.training import Example
 
+from ...spans import MergedTokensError, stored_spans
 from ..alignment import indexed_frames, same_tokens
-from ..frames import PREDICATE_LABEL
+from ..frames import PREDICATE_LABEL, group_by_predicate
 
 CONTINUATION = "C-"
 REFERENCE = "R-"
@@ -56,7 +57,10 @@ def character_frames(doc: Doc, key: str) -> list[CharacterFrame]:
     RETURNS (List[CharacterFrame]): In the order of the group; empty if there is no such group.
     RAISES (ValueError): If the group does not have the layout of `write_frames`.
     """
-    frames = indexed_frames(doc, key)
+    try:
+        frames = indexed_frames(doc, key)
+    except MergedTokensError:
+        return _frames_as_written(doc, key)
     if not frames:
         return []
     offsets = character_offsets(doc)
@@ -67,6 +71,24 @@ def character_frames(doc: Doc, key: str) -> list[CharacterFrame]:
             tuple((label, offsets[start], offsets[end]) for label, start, end in frame.arguments),
         )
         for frame in frames
+    ]
+
+
+def _frames_as_written(doc: Doc, key: str) -> list[CharacterFrame]:
+    """The frames of a document in which tokens were merged since, by the characters they had."""
+    before = [0, *accumulate(not character.isspace() for character in doc.text)]
+    strings = doc.vocab.strings
+    grouped, _ = group_by_predicate(stored_spans(doc.spans[key]))
+    return [
+        CharacterFrame(
+            (before[predicate.start_char], before[predicate.end_char]),
+            strings[predicate.kb_id],
+            tuple(
+                (strings[span.label], before[span.start_char], before[span.end_char])
+                for span in arguments
+            ),
+        )
+        for predicate, arguments in grouped
     ]
 
 
