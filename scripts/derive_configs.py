@@ -43,7 +43,8 @@ def derive_configs(folder: Path = Path("configs")) -> None:
     """
     multitask = Config().from_disk(folder / "multitask.cfg", interpolate=False)
     for task in SCORES:
-        derive_config(multitask, task).to_disk(folder / f"{task}.cfg")
+        derived = derive_config(multitask, task).to_str(interpolate=False)
+        (folder / f"{task}.cfg").write_text(derived + "\n", encoding="utf8")
 
 
 if __name__ == "__main__":

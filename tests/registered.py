@@ -4,6 +4,7 @@ spaCy finds them by the entry points of the installed distribution; a checkout t
 before they were added does not have those.
 """
 
+from spacy_mtl import schedules
 from spacy_mtl.balancing import (
     db_mtl,
     decision_norms,
@@ -36,6 +37,7 @@ MODULES = [
     priority,
     scalarizers,
     surgery,
+    schedules,
     mixed,
     multi_task,
     syntax,

@@ -117,18 +117,6 @@ def test_fill_config_completes_the_components(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.cfg")), ids=lambda path: path.name)
-def test_shipped_config_is_complete_and_valid(path: Path, trained: Trained, tmp_path: Path) -> None:
-    result = run("init", "fill-config", path, tmp_path / "filled.cfg")
-    assert result.exit_code == 0, result.output
-    filled, own = load_config(tmp_path / "filled.cfg"), load_config(path)
-    assert filled == own
-    corpora = set(own["paths"]) - {"train", "dev", "vectors", "init_tok2vec"}
-    paths = [part for name in corpora for part in (f"--paths.{name}", str(trained.train))]
-    result = run("debug", "config", path, *trained.arguments, *paths)
-    assert result.exit_code == 0, result.output
-
-
 def test_init_labels_and_training_from_them(trained: Trained, tmp_path: Path) -> None:
     result = run("init", "labels", trained.config, tmp_path / "labels", *trained.arguments)
     assert result.exit_code == 0, result.output
