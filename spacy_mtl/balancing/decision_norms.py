@@ -8,6 +8,7 @@ import torch
 from spacy.util import registry
 from torch import Tensor
 
+from ..settings import NO_ENTRIES
 from .method import BalancingMethod, Problem
 from .normalization import NORM_DECAY, Normalization
 from .running import RunningMeans
@@ -40,7 +41,7 @@ class DecisionNorms(BalancingMethod):
 
     def __init__(
         self,
-        shares: Mapping[str, float] | None = None,
+        shares: Mapping[str, float] = NO_ENTRIES,
         power: float = 0.4,
         decay: float = NORM_DECAY,
         normalize: Normalization = "units",
@@ -48,7 +49,7 @@ class DecisionNorms(BalancingMethod):
     ) -> None:
         """Create the balancer.
 
-        shares (Optional[Mapping[str, float]]): A further factor of the norm by component name, 1
+        shares (Mapping[str, float]): A further factor of the norm by component name, 1
             for those not named.
         power (float): The power of the number of decisions, 0 to 1; with 0 all norms are equal.
         decay (float): The decay of the running means, 0 up to but not including 1.
@@ -60,7 +61,7 @@ class DecisionNorms(BalancingMethod):
         super().__init__(normalize)
         if not 0.0 <= power <= 1.0:
             raise ValueError(f"{self.name}: power is {power}; it must be from 0 to 1.")
-        for task, share in (shares or {}).items():
+        for task, share in shares.items():
             if not math.isfinite(share) or share < 0.0:
                 raise ValueError(
                     f"{self.name}: the share of '{task}' is {share}. Set a finite number that is "
@@ -73,7 +74,7 @@ class DecisionNorms(BalancingMethod):
             )
         self.power = power
         self.auxiliary_share = auxiliary_share
-        self.shares = dict(shares or {})
+        self.shares = dict(shares)
         self._squared_norms = RunningMeans(decay)
         self._decisions = RunningMeans(decay)
 

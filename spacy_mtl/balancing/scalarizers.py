@@ -14,6 +14,7 @@ from torchjd.scalarization import DWA as ScalarDWA
 from torchjd.scalarization import STCH as ScalarSTCH
 from torchjd.scalarization import GeometricMean, Random
 
+from ..settings import NO_ENTRIES
 from .method import BalancingMethod, Problem
 from .normalization import Normalization
 from .randomness import StepSeed
@@ -44,18 +45,18 @@ class Constant(BalancingMethod):
 
     def __init__(
         self,
-        weights: Mapping[str, float] | None = None,
+        weights: Mapping[str, float] = NO_ENTRIES,
         default: float = 1.0,
         normalize: Normalization = "units",
     ) -> None:
         """Keep the weights.
 
-        weights (Optional[Mapping[str, float]]): Weight by component name.
+        weights (Mapping[str, float]): Weight by component name.
         default (float): Weight of every component that is not named.
         normalize (Literal["none", "units", "norm"]): See `Normalizer`.
         """
         super().__init__(normalize)
-        self.weights = dict(weights or {})
+        self.weights = dict(weights)
         self.default = default
 
     @property
@@ -158,24 +159,24 @@ class STCH(BalancingMethod):
     def __init__(
         self,
         mu: float = 0.1,
-        preferences: Mapping[str, float] | None = None,
-        ideal: Mapping[str, float] | None = None,
+        preferences: Mapping[str, float] = NO_ENTRIES,
+        ideal: Mapping[str, float] = NO_ENTRIES,
         normalize: Normalization = "units",
     ) -> None:
         """Create the balancer.
 
         mu (float): Smoothing, more than 0; the smaller, the nearer to the maximum.
-        preferences (Optional[Mapping[str, float]]): By component name, what its loss counts; 1
+        preferences (Mapping[str, float]): By component name, what its loss counts; 1
             where not named. Losses of heads are on unlike scales: this makes up for it.
-        ideal (Optional[Mapping[str, float]]): By component name, the loss that can't be beaten; 0
+        ideal (Mapping[str, float]): By component name, the loss that can't be beaten; 0
             where not named.
         normalize (Literal["none", "units", "norm"]): See `Normalizer`.
         RAISES (ValueError): If `mu` is not positive.
         """
         super().__init__(normalize)
         self.mu = ScalarSTCH(mu).mu
-        self.preferences = dict(preferences or {})
-        self.ideal = dict(ideal or {})
+        self.preferences = dict(preferences)
+        self.ideal = dict(ideal)
 
     @property
     def named_tasks(self) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from spacy.util import registry
 
+from ..settings import NO_ENTRIES
 from .gradients import TaskGradients
 
 
@@ -19,20 +20,20 @@ class StaticWeights:
 
     def __init__(
         self,
-        weights: Mapping[str, float] | None = None,
+        weights: Mapping[str, float] = NO_ENTRIES,
         default: float = 1.0,
         per_unit: bool = True,
     ) -> None:
         """Check and keep the weights.
 
-        weights (Optional[Mapping[str, float]]): Weight by component name.
+        weights (Mapping[str, float]): Weight by component name.
         default (float): Weight of every component that is not named.
         per_unit (bool): Divide the gradient of components that do not normalise it themselves
             (all of spaCy's own) by the number of tokens that it reaches. Without it spaCy's `ner`
             and `parser`, whose gradients are sums over the batch, outweigh everything else.
         RAISES (ValueError): If a weight is negative or not a finite number.
         """
-        self.weights = dict(weights or {})
+        self.weights = dict(weights)
         self.default = default
         self.per_unit = per_unit
         for task, weight in [*self.weights.items(), ("default", default)]:

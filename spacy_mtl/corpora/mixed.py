@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
+from ..settings import NO_ENTRIES
 from .annotations import Selection, find_labels, find_rolesets, kinds_of_pipeline, select_tasks
 from .mixture_table import SourceSummary, count_all_units, render_mixture
 from .sampling import Sampler, Sampling, documents_per_pass
@@ -28,10 +29,10 @@ def create_mixed_corpus(
     exponent: float = 1.0,
     final_exponent: float = 0.0,
     anneal_over: int = 0,
-    ratios: dict[str, float] | None = None,
-    tasks: dict[str, list[str]] | None = None,
+    ratios: dict[str, float] = NO_ENTRIES,
+    tasks: dict[str, list[str]] = NO_ENTRIES,
     streamed: list[str] | None = None,
-    sizes: dict[str, int] | None = None,
+    sizes: dict[str, int] = NO_ENTRIES,
     pass_length: int = 0,
     max_length: int = 0,
     seed: int = 0,
@@ -47,14 +48,14 @@ def create_mixed_corpus(
     exponent (float): For "temperature" and the start of "annealed".
     final_exponent (float): For the end of "annealed".
     anneal_over (int): Over how many documents given out "annealed" goes to its end.
-    ratios (Optional[Dict[str, float]]): For "ratios", by source.
-    tasks (Optional[Dict[str, List[str]]]): By source, the only tasks that may learn from it: names
+    ratios (Dict[str, float]): For "ratios", by source.
+    tasks (Dict[str, List[str]]): By source, the only tasks that may learn from it: names
         of components, or kinds of annotation (entities, categories, roles, spans, tags, morphs,
         lemmas, deps, sents, links; text: plain words, for a language model). All other annotation
         is removed. A source that is not named keeps all it has.
     streamed (Optional[List[str]]): The sources that are too large for memory: they are read as they
         are needed, in their own order. All others are read once and kept.
-    sizes (Optional[Dict[str, int]]): The number of documents of streamed sources, for the kinds of
+    sizes (Dict[str, int]): The number of documents of streamed sources, for the kinds of
         sampling that depend on it.
     pass_length (int): The number of documents of one pass (an epoch, for spaCy). 0 makes it the
         shortest in which every document of the sources in memory is given at least once.
@@ -65,13 +66,13 @@ def create_mixed_corpus(
     RETURNS (MixedCorpus): The reader.
     RAISES (ValueError): If settings contradict each other or name no source.
     """
-    sampler = Sampler(sampling, exponent, final_exponent, anneal_over, dict(ratios or {}))
+    sampler = Sampler(sampling, exponent, final_exponent, anneal_over, dict(ratios))
     return MixedCorpus(
         sources,
         sampler,
-        tasks=tasks or {},
+        tasks=tasks,
         streamed=streamed or [],
-        sizes=sizes or {},
+        sizes=sizes,
         pass_length=pass_length,
         max_length=max_length,
         seed=seed,

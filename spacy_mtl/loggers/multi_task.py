@@ -8,6 +8,7 @@ from typing import IO, Any
 from spacy.language import Language
 from spacy.util import registry
 
+from ..settings import CONSOLE_LOGGER, resolve_logger
 from ..trunk.component import MultiTaskTok2Vec
 from .step_file import StepFile
 from .task_means import TaskMeans
@@ -19,7 +20,7 @@ SetUp = Callable[[Language, IO, IO], tuple[LogStep, Callable[[], None]]]
 
 @registry.loggers(NAME)
 def create_multi_task_logger(
-    logger: SetUp | None = None,
+    logger: SetUp | None = CONSOLE_LOGGER,  # type: ignore[assignment]
     output_file: str | Path | None = None,
     cosines_every: int = 20,
     show_tasks: bool = True,
@@ -43,7 +44,7 @@ def create_multi_task_logger(
     def set_up(
         nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr
     ) -> tuple[LogStep, Callable[[], None]]:
-        wrapped = logger or registry.get("loggers", "spacy.ConsoleLogger.v3")()
+        wrapped = resolve_logger(logger)
         multi_task = MultiTaskLog(
             trunks=_find_trunks(nlp),
             steps=StepFile(output_file) if output_file else None,

@@ -28,6 +28,7 @@ from ..selection.task_scores import (
     find_task_scores,
     score_weights,
 )
+from ..settings import CONSOLE_LOGGER, NO_ENTRIES, resolve_logger
 
 LogStep = Callable[[dict[str, Any] | None], None]
 SetUp = Callable[[Language, IO, IO], tuple[LogStep, Callable[[], None]]]
@@ -35,8 +36,8 @@ SetUp = Callable[[Language, IO, IO], tuple[LogStep, Callable[[], None]]]
 
 @registry.loggers(LOGGER)
 def create_task_selection(
-    logger: SetUp | None = None,
-    scores: dict[str, str | dict[str, float]] | None = None,
+    logger: SetUp | None = CONSOLE_LOGGER,  # type: ignore[assignment]
+    scores: dict[str, str | dict[str, float]] = NO_ENTRIES,
     target: str | dict[str, float] | None = None,
     patience: int | dict[str, int] = 0,
     on_stop: OnStop = "adapt",
@@ -50,7 +51,7 @@ def create_task_selection(
 
     logger (Optional[Callable]): The logger to wrap, such as `spacy_mtl.MultiTaskLogger.v1`; spaCy's
         `ConsoleLogger.v3` where None.
-    scores (Optional[Dict[str, Union[str, Dict[str, float]]]]): By component, the name of the score
+    scores (Dict[str, Union[str, Dict[str, float]]]): By component, the name of the score
         that decides about its task, or the weights of several (negative where less is better). For
         others the default weights of the component hold, as in spaCy.
     target (Optional[Union[str, Dict[str, float]]]): The task, or the weights of the tasks, that
@@ -75,7 +76,7 @@ def create_task_selection(
     def set_up(
         nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr
     ) -> tuple[LogStep, Callable[[], None]]:
-        wrapped = logger or registry.get("loggers", "spacy.ConsoleLogger.v3")()
+        wrapped = resolve_logger(logger)
         task_scores = find_task_scores(nlp, scores, target)
         if target is not None:
             check_target_counts(nlp)
