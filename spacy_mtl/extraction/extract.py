@@ -11,9 +11,10 @@ from spacy.language import Language
 from spacy.util import load_config, load_model
 from thinc.api import Config
 
+from ..trunk.links import find_trunks
 from .compare import find_differences
 from .forget import forget_components, forget_in_config, scores_only_of
-from .needs import find_reasons, find_trunks
+from .needs import find_reasons
 
 SHOWN_DIFFERENCES = 10
 

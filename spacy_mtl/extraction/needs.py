@@ -5,7 +5,8 @@ from typing import Any
 
 from spacy import ty
 from spacy.language import Language
-from thinc.api import Model
+
+from ..trunk.links import find_trunks
 
 TOKENS = "the tokens"
 ENTITIES = frozenset({"doc.ents", "token.ent_iob", "token.ent_type"})
@@ -25,6 +26,9 @@ READS: dict[str, frozenset[str]] = {
     "mtl_ner": ENTITIES,
     "mtl_textcat": frozenset(),
     "mtl_srl": SENTENCES,
+    "mtl_regression": frozenset(),
+    "mtl_syntax": frozenset(),
+    "mtl_language_model": frozenset(),
     "mtl_fast_ner": ENTITIES | SENTENCES,
     "mtl_fast_parser": SENTENCES | SYNTAX,
     "ner": ENTITIES | SENTENCES,
@@ -48,6 +52,8 @@ READS: dict[str, frozenset[str]] = {
 WRITES: dict[str, frozenset[str]] = {
     "attribute_ruler": WORD_CLASSES | SYNTAX | SENTENCES | {"token.lemma"},
     "doc_cleaner": frozenset(),
+    "mtl_syntax": frozenset(),
+    "mtl_language_model": frozenset(),
 }
 # What networks read if their embedding layers list these attributes.
 ATTRS = {
@@ -60,29 +66,6 @@ ATTRS = {
     "ENT_IOB": "token.ent_iob",
     "SENT_START": "token.is_sent_start",
 }
-
-
-def find_trunks(nlp: Language, name: str) -> list[str]:
-    """Find the trunks that a component reads.
-
-    nlp (Language): The pipeline.
-    name (str): The component.
-    RETURNS (List[str]): Their names.
-    """
-    components = dict(nlp.components)
-    model = getattr(components[name], "model", None)
-    if not isinstance(model, Model):
-        return []
-    before = nlp.component_names[: nlp.component_names.index(name)]
-    trunks = [other for other in before if isinstance(components[other], ty.ListenedToComponent)]
-    found: list[str] = []
-    for node in model.walk():
-        upstream = getattr(node, "upstream_name", None)
-        if upstream == "*":
-            found += trunks[-1:]
-        elif upstream in trunks:
-            found.append(upstream)
-    return list(dict.fromkeys(found))
 
 
 def find_reasons(nlp: Language, heads: Iterable[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from ..decoding.bio import bio_from_spans
 from ..models.role_labeler import FrameQuery
 from ..srl.alignment import IndexedFrame, aligned_frames
 from ..srl.argument_heads import head_frames
+from ..srl.predicates import can_be_predicate
 from ..srl.senses import SenseInventory
 from .frame_batch import argument_ranges, frame_query
 from .memory import GoldMemory, text_and_spans
@@ -109,16 +110,19 @@ def collect_gold(
 def gold_frames(
     example: Example, spans_key: str, argument_kind: str
 ) -> tuple[list[IndexedFrame], int, int]:
-    """Read the gold frames of an example.
+    """Read the gold frames of an example that can be learned.
 
     example (Example): The example.
     spans_key (str): The span group that holds the frames.
     argument_kind (str): "spans", or "heads" for one token of each argument; see `head_frames`.
-    RETURNS (Tuple[List[IndexedFrame], int, int]): See `aligned_frames`.
+    RETURNS (Tuple[List[IndexedFrame], int, int]): See `aligned_frames`. Frames whose predicate can
+        be none, see `can_be_predicate`, are left out.
     """
-    if argument_kind == "spans":
-        return aligned_frames(example, spans_key)
-    return aligned_frames(example, spans_key, head_frames(example.reference, spans_key))
+    frames = None if argument_kind == "spans" else head_frames(example.reference, spans_key)
+    aligned, n_predicates, n_arguments = aligned_frames(example, spans_key, frames)
+    doc = example.predicted
+    possible = [frame for frame in aligned if can_be_predicate(doc[frame.predicate].text)]
+    return possible, n_predicates, n_arguments
 
 
 def _frames_of(

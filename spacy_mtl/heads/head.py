@@ -13,6 +13,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..serialization import CheckedFiles
+from ..trunk.links import connect_to_trunks
 from ..trunk.listener import expect_trunk, is_adopted
 
 INIT_SAMPLE = 10
@@ -128,9 +129,10 @@ class Head(CheckedFiles, TrainablePipe):
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Sequence[str]]): The labels, as `spacy init labels` saves them. Where
             None, they are found in the examples.
-        RAISES (ValueError): If there is no label to learn.
+        RAISES (ValueError): If there is no label to learn, or no trunk to read.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        self._connect_to_trunks(nlp)
         if labels is None:
             labels = self._find_labels_or_explain(get_examples)
         if self._is_built() and list(self.labels) == list(labels):
@@ -177,6 +179,32 @@ class Head(CheckedFiles, TrainablePipe):
         if sgd is not None:
             self.finish_update(sgd)
         return losses
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        sgd: Optimizer | None = None,
+        losses: dict[str, float] | None = None,
+        **config: Any,
+    ) -> dict[str, float]:
+        """Refuse `nlp.rehearse`, rather than learn nothing there.
+
+        examples (Iterable[Example]): Not used.
+        sgd (Optional[Optimizer]): Not used.
+        losses (Optional[Dict[str, float]]): Not used.
+        **config (Any): Not used.
+        RAISES (NotImplementedError): Always.
+        """
+        raise NotImplementedError(
+            f"Component '{self.name}' can't rehearse. Go on training with nlp.update, on documents "
+            "of the earlier tasks among the new ones, or pass nlp.rehearse(..., "
+            f"exclude=['{self.name}']), with all other components of this package."
+        )
+
+    def _connect_to_trunks(self, nlp: Language | None) -> None:
+        if nlp is not None and self.name in nlp.component_names:
+            connect_to_trunks(nlp, self.name)
 
     def _reads_parts(self) -> bool:
         """Listeners of spaCy's own trunks give the whole batch or nothing, and the last of them has

@@ -32,9 +32,7 @@ hidden_width = 128
 n_buckets = 2000
 
 [model.tok2vec]
-@architectures = "spacy.Tok2VecListener.v1"
-width = 96
-upstream = "*"
+@architectures = "spacy_mtl.TrunkListener.v1"
 
 [scorer]
 @scorers = "spacy_mtl.hidden_words_scorer.v1"
@@ -43,6 +41,7 @@ upstream = "*"
 
 @Language.factory(
     "mtl_language_model",
+    requires=["doc.tensor"],
     default_config={
         "documents": "unlabelled",
         "hidden_share": 0.15,
@@ -195,6 +194,7 @@ class LanguageModelHead(TrainingOnlyHead):
         RAISES (ValueError): If the trunk can't read documents with words hidden.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        self._connect_to_trunks(nlp)
         self._check_trunk()
         self._warn_without_documents(get_examples)
         self.build_output([eg.predicted for eg in itertools.islice(get_examples(), INIT_SAMPLE)])

@@ -29,9 +29,7 @@ own_width = 32
 own_rows = 3000
 
 [model.tok2vec]
-@architectures = "spacy.Tok2VecListener.v1"
-width = 96
-upstream = "*"
+@architectures = "spacy_mtl.TrunkListener.v1"
 
 [scorer]
 @scorers = "spacy.ner_scorer.v1"
@@ -43,6 +41,7 @@ UNKNOWN = -1  # in place of a tag, for tokens that carry no annotation to learn 
 @Language.factory(
     "mtl_ner",
     assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
+    requires=["doc.tensor"],
     default_config=Config().from_str(DEFAULT_CONFIG),
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )

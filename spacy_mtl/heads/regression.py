@@ -29,9 +29,7 @@ DEFAULT_CONFIG = """
 hidden_width = 0
 
 [model.tok2vec]
-@architectures = "spacy.Tok2VecListener.v1"
-width = 96
-upstream = "*"
+@architectures = "spacy_mtl.TrunkListener.v1"
 
 [scorer]
 @scorers = "spacy_mtl.regression_scorer.v1"
@@ -41,6 +39,7 @@ upstream = "*"
 @Language.factory(
     "mtl_regression",
     assigns=["doc.cats"],
+    requires=["doc.tensor"],
     default_config={
         "targets": [],
         "loss": "squared",

@@ -31,6 +31,7 @@ from ..srl.alignment import IndexedFrame, indexed_frames
 from ..srl.argument_heads import head_frames
 from ..srl.frames import group_spans
 from ..srl.inventory import FrameInventory
+from ..srl.predicates import can_be_predicate
 from ..srl.senses import SenseInventory
 from ..trunk.listener import count_decisions
 from .frame_batch import (
@@ -70,9 +71,7 @@ sense_width = 64
 max_distance = 64
 
 [model.tok2vec]
-@architectures = "spacy.Tok2VecListener.v1"
-width = 96
-upstream = "*"
+@architectures = "spacy_mtl.TrunkListener.v1"
 
 [scorer]
 @scorers = "spacy_mtl.srl_scorer.v1"
@@ -82,6 +81,7 @@ upstream = "*"
 @Language.factory(
     "mtl_srl",
     assigns=["doc.spans"],
+    requires=["doc.tensor"],
     default_config={
         "spans_key": "srl",
         "threshold": 0.5,
@@ -172,6 +172,8 @@ class SemanticRoleHead(Head):
     sentence boundaries, a sentence is taken to end at a full stop or the like (`sentence_starts`).
     The same holds in training, so set the boundaries there by the component that will set them
     later (`[training] annotating_components`).
+
+    A token without a letter is no predicate (see `can_be_predicate`), unless it is given.
 
     The arguments of a predicate never overlap. The best ones that satisfy these constraints are
     chosen (see `decode_roles`), each of which is a switch in `constraints`:
@@ -280,12 +282,16 @@ class SemanticRoleHead(Head):
         senses: list[tuple[str, str]] = []
         n_bare: Counter[str] = Counter()
         with_arguments: set[str] = set()
-        n_unaligned = n_cut = 0
+        n_unaligned = n_cut = n_letterless = 0
         for example in examples:
             frames, n_predicates, n_arguments = gold_frames(
                 example, self.cfg["spans_key"], self.cfg["argument_kind"]
             )
             n_unaligned += n_predicates + n_arguments
+            n_letterless += sum(
+                not can_be_predicate(predicate.text)
+                for predicate, _ in group_spans(example.reference, self.cfg["spans_key"])
+            )
             n_cut += self._count_cut(example.predicted, frames)
             for frame in frames:
                 senses.append((example.predicted[frame.predicate].lower_, frame.roleset))
@@ -298,6 +304,13 @@ class SemanticRoleHead(Head):
             warnings.warn(
                 f"Component '{self.name}': {n_unaligned} gold predicates or arguments do not begin "
                 "and end where tokens do, and are left out of training.",
+                stacklevel=2,
+            )
+        if n_letterless:
+            warnings.warn(
+                f"Component '{self.name}': {n_letterless} gold predicates have no letter, such as "
+                "';' or '...'. Such tokens are never predicates here, and their frames are left "
+                "out of training.",
                 stacklevel=2,
             )
         if n_cut:
@@ -594,14 +607,23 @@ class SemanticRoleHead(Head):
     def _detected(self, batch: TokenBatch) -> Candidates:
         scores = self.model.ops.to_numpy(self.model.get_ref("detector").predict(batch.vectors))
         probabilities = np.exp(-np.logaddexp(0.0, -scores[batch.words, 0]))
-        is_predicate = probabilities >= self.cfg["threshold"]
-        tokens = batch.words[is_predicate]
-        positions = (tokens - batch.doc_starts[batch.docs_of(tokens)]).tolist()
-        frames = [
-            PredictedFrame(at, at + 1, "", score=score)
-            for at, score in zip(positions, probabilities[is_predicate].tolist(), strict=True)
-        ]
-        return Candidates(tokens, frames)
+        is_likely = probabilities >= self.cfg["threshold"]
+        likely = batch.words[is_likely]
+        docs = batch.docs_of(likely)
+        positions = likely - batch.doc_starts[docs]
+        tokens: list[int] = []
+        frames: list[PredictedFrame] = []
+        for token, number, at, score in zip(
+            likely.tolist(),
+            docs.tolist(),
+            positions.tolist(),
+            probabilities[is_likely].tolist(),
+            strict=True,
+        ):
+            if can_be_predicate(batch.docs[number][at].text):
+                tokens.append(token)
+                frames.append(PredictedFrame(at, at + 1, "", score=score))
+        return Candidates(np.asarray(tokens, dtype=np.int64), frames)
 
     def _given(self, batch: TokenBatch) -> Candidates:
         key = self.cfg["spans_key"]

@@ -23,9 +23,7 @@ DEFAULT_CONFIG = """
 hidden_width = 0
 
 [model.tok2vec]
-@architectures = "spacy.Tok2VecListener.v1"
-width = 96
-upstream = "*"
+@architectures = "spacy_mtl.TrunkListener.v1"
 
 [scorer]
 @scorers = "spacy_mtl.syntax_scorer.v1"
@@ -40,6 +38,7 @@ Values = dict[str, list[str | None]]  # by attribute, the value at each token
 
 @Language.factory(
     "mtl_syntax",
+    requires=["doc.tensor"],
     default_config={
         "attributes": ["TAG", "DEP", "HEAD"],
         **Config().from_str(DEFAULT_CONFIG),

@@ -24,9 +24,7 @@ own_width = 32
 own_rows = 5000
 
 [model.tok2vec]
-@architectures = "spacy.Tok2VecListener.v1"
-width = 96
-upstream = "*"
+@architectures = "spacy_mtl.TrunkListener.v1"
 
 [scorer]
 @scorers = "spacy_mtl.textcat_scorer.v1"
@@ -36,6 +34,7 @@ upstream = "*"
 @Language.factory(
     "mtl_textcat",
     assigns=["doc.cats"],
+    requires=["doc.tensor"],
     default_config={
         "exclusive": True,
         "threshold": 0.5,

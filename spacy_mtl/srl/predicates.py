@@ -1,10 +1,20 @@
-"""Predicates given to the role head, to find their arguments only."""
+"""What can be a predicate, and predicates given to the role head, to find their arguments only."""
 
 from spacy.tokens import Span, SpanGroup
 from spacy.training import Example
 
 from .alignment import aligned_frames
 from .frames import PREDICATE_LABEL
+
+
+def can_be_predicate(word: str) -> bool:
+    """Tell whether a word can be a predicate: whether it has a letter, of any script. Marks of
+    punctuation, numbers and symbols are none, whatever a network makes of them.
+
+    word (str): The word.
+    RETURNS (bool): Whether it has a letter.
+    """
+    return any(map(str.isalpha, word))
 
 
 def give_predicates(example: Example, key: str = "srl") -> int:

@@ -21,6 +21,8 @@ from ..serialization import CheckedFiles
 from ..sharing.channels import Channel, Layout, find_exposure, showing
 from ..sharing.listener import ChannelListener
 from ..sharing.shown import ShownVectors, remember
+from .leftovers import unknown_tasks_message
+from .links import take_width
 from .listener import adopt, open_step, reads, wrong_width_message
 from .parameter_gradients import ParameterGradients
 from .read_ahead import pipe_ahead
@@ -113,6 +115,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         """
         super().add_listener(listener, component_name)
         adopt(listener, self.name, component_name)
+        take_width(listener, self.model)
         if isinstance(listener, ChannelListener):
             listener.exposure = find_exposure(self.model)
 
@@ -368,6 +371,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         width = self.model.get_dim("nO") if self.model.has_dim("nO") else None
         for task, listeners in self.listener_map.items():
             for listener in listeners:
+                take_width(listener, self.model)
                 if isinstance(listener, ChannelListener):
                     continue
                 expected = listener.get_dim("nO")
@@ -375,12 +379,9 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
                     raise ValueError(wrong_width_message(task, expected, self.name, width))
 
     def _check_named_tasks(self, nlp: Language) -> None:
-        for task in self.balancer.named_tasks:
-            if task not in nlp.component_names:
-                raise ValueError(
-                    f"[components.{self.name}.balancer] names '{task}', but the pipeline has "
-                    f"only: {', '.join(nlp.component_names)}. Correct or remove the name."
-                )
+        unknown = [task for task in self.balancer.named_tasks if task not in nlp.component_names]
+        if unknown:
+            raise ValueError(unknown_tasks_message(nlp, self.name, unknown))
 
     def _check_order(self, nlp: Language) -> None:
         """Two trunks write to the same `Doc.tensor`: each needs its heads right behind it."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from spacy.language import Language
 from spacy.pipeline import tok2vec as stock
 from spacy.tokens import Doc
 from thinc.api import Model
@@ -190,9 +191,14 @@ def in_initialization() -> bool:
 
     RETURNS (bool): Whether it is.
     """
+    return _is_within(Model.initialize)
+
+
+def _is_within(function: Callable[..., Any]) -> bool:
+    """Whether a function is being called, somewhere up the stack."""
     frame = sys._getframe(1)
     while frame is not None:
-        if frame.f_code is Model.initialize.__code__:
+        if frame.f_code is function.__code__:
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False
@@ -213,6 +219,11 @@ def _require_vectors(listener: stock.Tok2VecListener, docs: Sequence[Doc]) -> No
 
 def _no_vectors_message(upstream: Upstream, doc: Doc, width: int) -> str:
     trunk, task, shape = upstream.trunk, upstream.task, _shape_of(doc)
+    if _is_within(Language.rehearse):
+        return (
+            f"In nlp.rehearse, component '{task}' reads the trunk '{trunk}', which does not run "
+            f"there. Give it documents that '{trunk}' annotated: Example(nlp(text), reference)."
+        )
     if shape[0] == len(doc):
         return wrong_width_message(task, width, trunk, shape[1])
     return (

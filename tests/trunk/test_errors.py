@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import spacy
 from spacy.tokens import Doc
+from spacy.util import load_config, load_model_from_config
 from thinc.api import Adam
 
+from ..trained import CONFIGS
 from .pipelines import (
     ENCODERS,
     FACTORIES,
@@ -59,6 +61,37 @@ def test_width_that_does_not_fit_an_initialized_trunk_is_named():
 def test_unknown_component_in_the_weights_is_named_at_initialization():
     with pytest.raises(ValueError, match=r"\[components.tok2vec.balancer\] names 'tager', but"):
         make_nlp(OURS, ["tagger"], balancer={"weights": {"tager": 2.0}})
+
+
+def test_all_that_is_left_of_removed_heads_is_named_at_once():
+    config = load_config(CONFIGS / "multitask.cfg")
+    config["nlp"]["pipeline"] = ["tok2vec", "ner"]
+    config["initialize"]["components"] = {"srl": {"frames": "frames"}}
+    config["training"]["frozen_components"] = ["srl"]
+    config["training"]["logger"] = {
+        "@loggers": "spacy_mtl.TaskSelection.v1",
+        "target": "srl",
+        "patience": {"ner": 10, "textcat": 10},
+    }
+    nlp = load_model_from_config(config, auto_fill=True)
+    with pytest.raises(ValueError) as error:
+        nlp.initialize(lambda: make_examples(nlp))
+    first, _, *leftovers = str(error.value).splitlines()
+    assert first.startswith(
+        "[components.tok2vec.balancer] names 'senter', 'textcat', 'srl', but the pipeline has only:"
+    )
+    assert set(leftovers) == {
+        "- [components.tok2vec.balancer.weights] senter",
+        "- [components.tok2vec.balancer.weights] textcat",
+        "- [components.tok2vec.balancer.weights] srl",
+        "- [training] annotating_components: senter",
+        "- [training] frozen_components: srl",
+        "- [training.logger] target: srl",
+        "- [training.logger.patience] textcat",
+        "- [initialize.components.srl]",
+        "- [training.score_weights] cats_score = 0.15 (no component writes it)",
+        "- [training.score_weights] srl_arguments_f = 0.5 (no component writes it)",
+    }
 
 
 def make_two_trunks(order, upstream):

@@ -277,7 +277,8 @@ def test_rehearsal_reads_documents_that_the_trunk_annotated(factory, head):
         with pytest.raises(ValueError, match="E953|E203"):
             nlp.rehearse(examples, sgd=optimizer)
         return
-    with pytest.raises(ValueError, match="'tok2vec' did not run on this document"):
+    message = f"In nlp.rehearse, component '{head}' reads the trunk 'tok2vec', which does not run"
+    with pytest.raises(ValueError, match=message):
         nlp.rehearse(examples, sgd=optimizer)
     for example in examples:
         nlp.get_pipe(TRUNK)(example.predicted)
