@@ -113,7 +113,7 @@ def test_fill_config_completes_the_components(tmp_path: Path) -> None:
     filled = load_config(tmp_path / "filled.cfg")
     for head in HEADS:
         assert filled["components"][head]["model"]["tok2vec"]["@architectures"] == (
-            "spacy.Tok2VecListener.v1"
+            "spacy_mtl.TrunkListener.v1"
         )
 
 

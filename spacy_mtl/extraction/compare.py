@@ -37,14 +37,14 @@ def find_differences(
     """
     heads = list(heads)
     with whole.select_pipes(disable=_retokenizers_behind(whole, part)):
-        docs = list(whole.pipe(texts))
-    for number, (before, after) in enumerate(zip(docs, part.pipe(texts), strict=True)):
-        for head in heads:
-            if head not in part.pipe_names:
-                continue
-            for kind in part.get_pipe_meta(head).assigns:
-                if not _is_same(kind, before, after, part.get_pipe(head)):
-                    yield f"text {number + 1}: {kind} of '{head}'"
+        pairs = zip(whole.pipe(texts), part.pipe(texts), strict=True)
+        for number, (before, after) in enumerate(pairs):
+            for head in heads:
+                if head not in part.pipe_names:
+                    continue
+                for kind in part.get_pipe_meta(head).assigns:
+                    if not _is_same(kind, before, after, part.get_pipe(head)):
+                        yield f"text {number + 1}: {kind} of '{head}'"
 
 
 def _retokenizers_behind(whole: Language, part: Language) -> list[str]:
