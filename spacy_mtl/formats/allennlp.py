@@ -35,19 +35,23 @@ def read_allennlp(path: str | Path, report: ConversionReport) -> Iterator[Annota
     """
     text = read_text(path, report)
     line, counted = 1, 0
-    for start, value in _read_values(path, text, report):
+    for start, end, value in _read_values(path, text, report):
         line += text.count("\n", counted, start)
         counted = start
-        sentence = _read_sentence(path, line, value, report)
+        n_tags = text.count(_TAGS_KEY, start, end)
+        sentence = _read_sentence(path, line, value, n_tags, report)
         if sentence is not None:
             yield sentence
 
 
 def _read_values(
     path: str | Path, text: str, report: ConversionReport
-) -> Iterator[tuple[int, Any]]:
-    """Read the objects of a file, one behind the other or in an array."""
-    decoder = json.JSONDecoder()
+) -> Iterator[tuple[int, int, Any]]:
+    """Read the objects of a file, one behind the other or in an array.
+
+    YIELDS (tuple[int, int, Any]): Where it begins and ends, and what it is.
+    """
+    decoder = json.JSONDecoder(object_pairs_hook=_unique)
     position = _skip(text, 0)
     in_array = text[position : position + 1] == "["
     if in_array:
@@ -58,7 +62,7 @@ def _read_values(
         except (ValueError, RecursionError) as error:
             position = _resume(path, text, position, error, report)
             continue
-        yield position, value
+        yield position, end, value
         position = _skip(text, end)
         if in_array and text[position : position + 1] == ",":
             position = _skip(text, position + 1)
@@ -71,6 +75,14 @@ def _read_values(
     if position < len(text):
         surplus = ValueError("expected nothing behind the array")
         _resume(path, text, position, surplus, report, to_end=True)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """RETURNS (dict[str, Any]): An object. A key that stands twice would lose a value."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"a key stands twice among {[key for key, _ in pairs]}")
+    return found
 
 
 def _expect_border(path: str | Path, text: str, position: int, report: ConversionReport) -> None:
@@ -107,15 +119,14 @@ def _skip(text: str, position: int) -> int:
 
 
 def _read_sentence(
-    path: str | Path, line: int, value: Any, report: ConversionReport
+    path: str | Path, line: int, value: Any, n_tags: int, report: ConversionReport
 ) -> AnnotatedSentence | None:
     words = value.get("words") if isinstance(value, dict) else None
     verbs = value.get("verbs") if isinstance(value, dict) else None
     if not _is_strings(words) or not isinstance(verbs, list) or (verbs and not words):
         message = "expected an object with 'words', a list of texts, and 'verbs', a list"
-        n_frames = len(verbs) if isinstance(verbs, list) else 0
         kind = "objects that are no sentence with verbs"
-        drop_sentence(report, kind, path, line, message, n_frames)
+        drop_sentence(report, kind, path, line, message, n_tags)
         return None
     if not words:
         report.add_line("sentences without words", path, line, "'words' is empty", sentences=1)

@@ -104,7 +104,7 @@ def _find_columns(
 
 
 def _fits(block: Block, names: Sequence[str]) -> bool:
-    """Whether a sentence has a column of tags for each predicate."""
+    """Whether a sentence has a column for each predicate, of which most cells are tags."""
     at = names.index("predicate") if "predicate" in names else None
     rests = [row[len(names) :] for row in block.rows]
     if any(
@@ -113,7 +113,8 @@ def _fits(block: Block, names: Sequence[str]) -> bool:
     ):
         return False
     columns = [column for column in zip(*rests, strict=True) if not _NO_TAG.issuperset(column)]
-    if not all(is_tag(cell) for column in columns for cell in column):
+    cells = [cell for column in columns for cell in column]
+    if 2 * sum(map(is_tag, cells)) < len(cells):
         return False
     if at is None:
         return all(f"B-{PREDICATE_LABEL}" in column for column in columns)

@@ -107,6 +107,8 @@ def write_deep_srl(
     YIELDS (str): The lines of each sentence.
     RAISES (ValueError): If a label has white space in it.
     """
+    last: list[str] = []
+    known: set[int] = set()
     for sentence in sentences:
         length = len(sentence.words)
         place = " ".join(sentence.words[:5])
@@ -114,6 +116,12 @@ def write_deep_srl(
             report.add("sentences without frames", place, sentences=1)
             continue
         words = " ".join(encode(sentence.words, length, "_", report))
+        predicates = {frame.predicate for frame in sentence.frames}
+        if sentence.words == last and not predicates & known:
+            report.add("sentences that are read as one with the same one above", place, sentences=1)
+            known |= predicates
+        else:
+            last, known = sentence.words, predicates
         for frame in sorted(sentence.frames, key=lambda frame: frame.predicate):
             if any(len(label.split()) != 1 for label, _, _ in frame.arguments):
                 raise ValueError(f"{place}: a label with white space in it can't be written")

@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ..srl.alignment import IndexedFrame
-from ..srl.frames import Argument, Frame, write_frames
+from ..srl.frames import PREDICATE_LABEL, Argument, Frame, write_frames
 from .brackets import LabelledSpan
 from .errors import FormatError
 from .heads import MALFORMED_TREES, find_circle
@@ -275,7 +275,15 @@ def _arguments(
     """The arguments of a frame that can stand beside each other in a Doc, in order."""
     spans: list[LabelledSpan] = []
     for label, start, end in frame.arguments:
-        if start <= frame.predicate < end:
+        if label in ("", PREDICATE_LABEL):
+            report.malformed(
+                f"arguments labelled '{PREDICATE_LABEL}', which is the predicate's label",
+                sentence.path,
+                sentence.line(frame.predicate),
+                f"expected a role for the argument at tokens {start + 1}-{end}, found {label!r}",
+                arguments=1,
+            )
+        elif start <= frame.predicate < end:
             report.add_line(
                 "arguments that contain their own predicate",
                 sentence.path,

@@ -191,10 +191,11 @@ def _split_documents(text: str, report: _Reporter) -> Iterator[_Block]:
             block = _Block(number, line[3:])
         elif block is not None:
             block.lines.append((number, line))
-        elif line and not homeless:
+        elif line and (not homeless or report.keeps_rest):
             homeless = True
             message = f"text before the first document: {line!r}; put '=== NAME' above it"
-            report(number, message, "lines before the first document")
+            unit = "frames" if line.startswith(">") else "sentences"
+            report(number, message, "lines before the first document", **{unit: 1})
     if block is not None:
         yield block
 

@@ -119,8 +119,8 @@ def read_columns(
     on_broken = drop_argument(path, lines, report)
     for number, cells in enumerate(columns):
         spans = read_brackets(cells, on_broken)
-        owner = predicates[number] if in_order else None
-        predicate = _find_predicate(path, lines, number, spans, owner, report)
+        owners = predicates[number : number + 1] if in_order else predicates
+        predicate = _find_predicate(path, lines, number, spans, owners, in_order, report)
         if predicate is None:
             n_dropped += 1
             continue
@@ -146,25 +146,29 @@ def _find_predicate(
     lines: Sequence[int],
     number: int,
     spans: Sequence[LabelledSpan],
-    owner: int | None,
+    owners: Sequence[int],
+    in_order: bool,
     report: ConversionReport,
 ) -> int | None:
     """Find the predicate of a column. RETURNS (int | None): None if the frame is dropped."""
     verbs = [span for span in spans if span.label == PREDICATE_LABEL]
     label = PREDICATE_LABEL
-    line = lines[verbs[1].start] if len(verbs) > 1 else lines[0 if owner is None else owner]
+    line = lines[verbs[1].start] if len(verbs) > 1 else lines[owners[0] if in_order else 0]
     message = (
         f"column {number + 1} of brackets has {len(verbs)} spans labelled '{label}'; expected one"
     )
     kind = f"columns of brackets without one '{label}'"
-    if not verbs and owner is not None:
+    if not verbs and in_order:
         if report.repair(f"{kind}, given to the marked predicate", path, line, message):
-            return owner
+            return owners[0]
     elif len(verbs) > 1:
-        if report.repair(f"{kind}, of which the first counts", path, line, message):
+        if report.repair(
+            f"{kind}, of which that of a marked predicate counts", path, line, message
+        ):
+            verbs.sort(key=lambda span: not any(span.start <= i < span.end for i in owners))
             verbs = verbs[:1]
     if len(verbs) == 1:
-        predicate = verbs[0].start if owner is None else owner
+        predicate = owners[0] if in_order else verbs[0].start
         if any(s.start <= predicate < s.end for s in spans if s.label in _PREDICATE_LABELS):
             return predicate
         kind = f"columns of brackets with their '{label}' at another token than the predicate"
