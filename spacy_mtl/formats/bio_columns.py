@@ -24,7 +24,7 @@ from .columns import (
     write_rows,
 )
 from .errors import FormatError
-from .propositions import PREDICATE_LABEL, is_roleset
+from .propositions import PREDICATE_LABEL, is_roleset, pair_columns
 from .report import ConversionReport
 from .sentence import AnnotatedSentence, filled
 
@@ -87,20 +87,27 @@ def _is_predicate(row: Sequence[str], at: int | None) -> bool:
 def _find_columns(
     path: str | Path, blocks: Sequence[Block], report: ConversionReport
 ) -> tuple[str, ...]:
-    """Find out whether there is a column of marks, from the number of columns of the sentences."""
-    fits = [sum(_fits(block, names) for block in blocks) for names in _LAYOUTS]
-    best = max(fits)
-    if fits[0] == fits[1] == len(blocks):  # not one predicate in the file
-        return _DEFAULT if blocks and len(blocks[0].rows[0]) > 1 else _LAYOUTS[1]
-    if fits[0] != fits[1] and (best == len(blocks) or report.on_error != "stop"):
-        return _LAYOUTS[fits.index(best)]
-    raise FormatError(
-        path,
-        blocks[0].lines[0],
-        "expected a word, a mark of predicates or none, and a column of BIO tags for each"
-        " predicate; name the columns in front of the tags, as in --columns 'word tag predicate'",
-        recoverable=fits[0] != fits[1],
-    )
+    """Find out whether there is a column of marks: from the number of columns of the sentences, or,
+    where malformed ones are allowed and that does not tell, from whether the second column holds
+    tags.
+    """
+    n_marked, n_bare = (sum(_fits(block, names) for block in blocks) for names in _LAYOUTS)
+    second = [row[1] for block in blocks for row in block.rows if len(row) > 1]
+    said = [cell for cell in second if cell not in _NO_TAG]
+    is_bare = n_bare > n_marked
+    if n_marked == n_bare:
+        is_bare = not second or (bool(said) and all(map(is_tag, said)))
+    is_clear = max(n_marked, n_bare) == len(blocks) and (n_marked != n_bare or not said)
+    if not is_clear and report.on_error == "stop":
+        raise FormatError(
+            path,
+            blocks[0].lines[0],
+            "expected a word, a mark of predicates or none, and a column of BIO tags for each"
+            " predicate; name the columns in front of the tags, as in --columns 'word tag"
+            " predicate'",
+            recoverable=True,
+        )
+    return _LAYOUTS[is_bare]
 
 
 def _fits(block: Block, names: Sequence[str]) -> bool:
@@ -142,18 +149,18 @@ def _read_sentence(
         return sentence
     if len(tags) > n_predicates:
         tags = [column for column in tags if not _NO_TAG.issuperset(column)]
+    pairs = list(zip(predicates, range(len(tags)), strict=False))
     if marks is not None and len(tags) != n_predicates:
-        n_frames = max(n_predicates, len(tags))
-        report.malformed(
-            "frames of sentences with more or fewer columns than predicates",
+        verb = f"B-{PREDICATE_LABEL}"
+        pairs = pair_columns(
             path,
             lines[0],
+            predicates,
+            [column.index(verb) if verb in column else None for column in tags],
             f"the sentence has {n_predicates} marked predicates but {len(tags)} columns of tags;"
             " every predicate needs one",
-            frames=n_frames,
+            report,
         )
-        report.see(frames=n_frames)
-        return sentence
     rolesets = [mark if is_roleset(mark) else "" for mark in marks or [""] * length]
     if marks is not None and sentence.lemmas is None:
         lemmas = [
@@ -162,9 +169,12 @@ def _read_sentence(
         ]
         sentence.lemmas = lemmas if any(lemmas) else None
     frames = []
-    for number, column in enumerate(tags):
-        marked = predicates[number] if marks is not None else None
-        column = [OUTSIDE if cell in _NO_TAG else cell for cell in column]
+    owners = {number: predicate for predicate, number in pairs}
+    for number, cells in enumerate(tags):
+        marked = owners.get(number)
+        if marks is not None and marked is None:
+            continue
+        column = [OUTSIDE if cell in _NO_TAG else cell for cell in cells]
         where = f"column {number + 1} of tags"
         roleset = "" if marked is None else rolesets[marked]
         frame = read_frame(path, lines, where, column, marked, roleset, report)

@@ -1,6 +1,6 @@
 """Reader of PropBank's `gold_skel` files: semantic roles in columns, words left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from .propositions import (
     drop_argument,
     join_roleset,
     narrow_predicate,
+    pair_columns,
 )
 from .report import ConversionReport
 
@@ -101,29 +102,34 @@ def _build_sentence(path: str | Path, block: Block, report: ConversionReport) ->
         return sentence
     if len(columns) > len(predicates):
         columns = [column for column in columns if not NO_BRACKET.issuperset(column)]
+    pairs = list(zip(predicates, range(len(columns)), strict=False))
     if len(predicates) != len(columns):
-        n_frames = max(len(predicates), len(columns))
-        report.malformed(
-            "frames of sentences with more or fewer columns than rolesets",
+        pairs = pair_columns(
             path,
             block.lines[0],
+            predicates,
+            [_verb(cells) for cells in columns],
             f"the sentence has {len(predicates)} roleset(s) but {len(columns)} column(s) of "
             "brackets; every roleset needs one",
-            frames=n_frames,
+            report,
         )
-        report.see(frames=n_frames)
-        return sentence
-    for predicate, cells in zip(predicates, columns, strict=True):
+    for predicate, number in pairs:
         roleset = rolesets[predicate]
         if roleset.isdecimal():
             roleset = join_roleset(lemmas[predicate], roleset, _NOTHING) or roleset
-        spans = read_brackets(cells, drop_argument(path, block.lines, report))
+        spans = read_brackets(columns[number], drop_argument(path, block.lines, report))
         frame = SkelFrame(predicate, roleset, spans)
         n_arguments = len(split_predicate(frame)) - 1
         report.see(frames=1, arguments=n_arguments)
         if _is_whole(path, block.lines[predicate], frame, n_arguments, report):
             sentence.frames.append(frame)
     return sentence
+
+
+def _verb(cells: Sequence[str]) -> int | None:
+    """The token at which a column has its first V."""
+    spans = read_brackets(cells, lambda index, message: None)
+    return next((span.start for span in spans if span.label == PREDICATE_LABEL), None)
 
 
 def _is_whole(

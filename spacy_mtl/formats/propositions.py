@@ -183,6 +183,41 @@ def _find_predicate(
     return None
 
 
+def pair_columns(
+    path: str | Path,
+    line: int,
+    predicates: Sequence[int],
+    verbs: Sequence[int | None],
+    message: str,
+    report: ConversionReport,
+) -> list[tuple[int, int]]:
+    """Find the predicate of each column of a sentence that has more or fewer columns than
+    predicates.
+
+    path (str | Path): The file, for messages.
+    line (int): The sentence's first line.
+    predicates (Sequence[int]): The tokens marked as predicates.
+    verbs (Sequence[int | None]): The token that each column marks with `V`, if it does.
+    message (str): What is wrong.
+    report (ConversionReport): What to do: a column belongs to the predicate that it marks if
+        repairs are allowed. The frames of others are dropped.
+    RETURNS (list[tuple[int, int]]): Predicate and number of the column.
+    RAISES (FormatError): If malformed parts are errors.
+    """
+    pairs: dict[int, int] = {}
+    kind = "sentences with more or fewer columns than predicates"
+    repaired = f"{kind}, of which those with a 'V' at a predicate count"
+    if report.repair(repaired, path, line, message):
+        for number, verb in enumerate(verbs):
+            if verb is not None and verb in predicates and verb not in pairs:
+                pairs[verb] = number
+    n_dropped = max(len(predicates), len(verbs)) - len(pairs)
+    if n_dropped:
+        report.malformed(f"frames of {kind}", path, line, message, frames=n_dropped)
+        report.see(frames=n_dropped)
+    return sorted(pairs.items())
+
+
 def write_column(frame: IndexedFrame, length: int) -> list[str]:
     """Write a frame as a column of brackets.
 

@@ -279,6 +279,18 @@ def test_columns_of_bio_tags(tmp_path: Path, text: str, columns: str | None) -> 
         assert [token.lemma_ for token in docs[0]] == ["", "", "pour", "serve"]
 
 
+def test_columns_that_may_be_marks_or_tags_are_asked_for(tmp_path: Path) -> None:
+    text = "we O O\ngo B-V O\nsee O B-V\n"
+    docs, _ = read(tmp_path, "bio", text)
+    assert len(frames(docs)) == 2
+    text = "we O B-ARG0\ngo B-V B-V\n"
+    with pytest.raises(FormatError, match="name the columns .* --columns 'word tag predicate'"):
+        read(tmp_path, "bio", text)
+    docs, report = read(tmp_path, "bio", text, columns="word predicate")
+    assert frames(docs) == [IndexedFrame(1, "", (("ARG0", 0, 1),))]
+    assert not report.losses
+
+
 GO = "1\twe\twe\twe\tPR\tPR\t_\t_\t2\t2\tS\tS\t_\t_\tA0\n"
 GO += "2\tgo\tgo\tgo\tVB\tVB\t_\t_\t0\t0\tR\tR\tY\tgo.01\t_\n"
 ARGUMENT = {"arguments": 1}
@@ -302,6 +314,8 @@ UNITS_OF_LOSS: list[tuple[str, str, dict[str, int], dict[str, int]]] = [
     ("conll12", WE12.format("(ARG0*)") + GO12.format("*"), FRAME_WITH, {}),
     ("propbank", "d 0 0 we P * - - (ARG0*)\nd 0 1 go V * go go.01 *\n", FRAME_WITH, {}),
     ("bio", "we _ B-V\ngo Y B-ARG1\n", FRAME_WITH, {}),
+    ("bio", "we _ O\ngo Y B-V\nsee Y O\n", {"frames": 2}, FRAME),
+    ("propbank", "d 0 0 go V * go go.01 (V*)\nd 0 1 see V * see see.01 *\n", {"frames": 2}, FRAME),
     ("conll09", GO.replace("\tA0\n", "\n"), FRAME, FRAME),
     ("conll09", GO.replace("\n", "\tA1\n"), {"frames": 2}, {"frames": 2}),
     ("conll12", WE12.format("* (A0*)") + GO12.format("(V*)"), FRAME, FRAME),
