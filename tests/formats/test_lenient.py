@@ -280,7 +280,7 @@ def test_columns_of_bio_tags(tmp_path: Path, text: str, columns: str | None) -> 
 
 
 def test_columns_that_may_be_marks_or_tags_are_asked_for(tmp_path: Path) -> None:
-    text = "we O O\ngo B-V O\nsee O B-V\n"
+    text = "we B-ARG0 O\ngo B-V O\nsee O B-V\n"
     docs, _ = read(tmp_path, "bio", text)
     assert len(frames(docs)) == 2
     text = "we O B-ARG0\ngo B-V B-V\n"

@@ -2,11 +2,13 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import spacy
 from spacy.vocab import Vocab
 
 from spacy_mtl.formats.errors import FormatError
@@ -64,6 +66,14 @@ COUNTERS: dict[str, Callable[[str], int]] = {
     "allennlp": lambda text: text.count('"tags"'),
     "inline": lambda text: sum(line.strip().startswith(">") for line in text_lines(text)),
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_tokenizer() -> Iterator[None]:
+    """Make the tokenizer of the inline format once, not for each file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spacy, "blank", cache(spacy.blank))
+        yield
 
 
 def check_sample(folder: Path, sample: str, on_error: str, n_files: int) -> None:
