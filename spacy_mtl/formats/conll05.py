@@ -90,17 +90,26 @@ def read_conll05(
 def _find_layout(
     path: str | Path, blocks: Sequence[Block], report: ConversionReport
 ) -> tuple[str, ...]:
-    """Find the layout in which every sentence has as many columns as it has predicates, or, where
-    malformed sentences are allowed, the one in which most sentences do.
+    """Find the layout in which every sentence has as many columns as it has predicates, else as
+    many that hold a bracket, or, where malformed sentences are allowed, the one in which most
+    sentences do.
     """
     if not blocks:
         return LAYOUTS["props"]
-    layouts = list(LAYOUTS.values())
-    fits = [sum(_fits(block, names) for block in blocks) for names in layouts]
-    best = max(fits)
-    fitting = [names for names, n in zip(layouts, fits, strict=True) if n == best]
-    if len(fitting) == 1 and (best == len(blocks) or (best and report.on_error != "stop")):
-        return fitting[0]
+    counts = [
+        [
+            sum(_fits(block, names, surplus=surplus) for block in blocks)
+            for names in LAYOUTS.values()
+        ]
+        for surplus in (False, True)
+    ]
+    fitting = [_best(fits) for fits in counts]
+    whole = [names for names, n in fitting if n == len(blocks)]
+    some = [names for names, n in fitting if n and len(names) == 1]
+    if whole and len(whole[0]) == 1:
+        return whole[0][0]
+    if some and report.on_error != "stop":
+        return some[0][0]
     for block in blocks:
         for number, row in zip(block.lines, block.rows, strict=True):
             if len(row) != len(block.rows[0]):
@@ -112,27 +121,39 @@ def _find_layout(
                     recoverable=True,
                 )
     widths = sorted({len(block.rows[0]) for block in blocks})
-    several = len(fitting) > 1 and best == len(blocks)
     raise FormatError(
         path,
         blocks[0].lines[0],
-        f"{'more than one' if several else 'no'} layout of CoNLL-2005 fits the file, whose"
+        f"{'more than one' if whole else 'no'} layout of CoNLL-2005 fits the file, whose"
         f" sentences have {widths[0]} to {widths[-1]} columns; name the columns in front of the"
         " arguments, as in --columns 'word tag lemma'",
-        recoverable=bool(best) and len(fitting) == 1,
+        recoverable=bool(some),
     )
 
 
-def _fits(block: Block, names: Sequence[str]) -> bool:
+def _best(fits: Sequence[int]) -> tuple[list[tuple[str, ...]], int]:
+    """RETURNS (tuple[list[tuple[str, ...]], int]): The layouts that fit most sentences, and how
+    many these are.
+    """
+    best = max(fits)
+    pairs = zip(LAYOUTS.values(), fits, strict=True)
+    return [names for names, n in pairs if n == best], best
+
+
+def _fits(block: Block, names: Sequence[str], *, surplus: bool) -> bool:
+    """Whether a sentence has a column of brackets for each predicate, and surplus ones that hold no
+    bracket only if these are allowed.
+    """
     size = len(names)
     width = len(block.rows[0])
     if width < size or any(len(row) != width for row in block.rows):
         return False
-    rests = [row[size:] for row in block.rows]
-    filled_columns = [c for c in zip(*rests, strict=True) if not NO_BRACKET.issuperset(c)]
+    columns = list(zip(*(row[size:] for row in block.rows), strict=True))
+    if surplus:
+        columns = [column for column in columns if not NO_BRACKET.issuperset(column)]
     n_predicates = sum(_is_predicate(row, names) for row in block.rows)
-    return n_predicates in (width - size, len(filled_columns)) and all(
-        _CELL.fullmatch(cell) for column in filled_columns for cell in column
+    return n_predicates == len(columns) and all(
+        _CELL.fullmatch(cell) for column in columns for cell in column
     )
 
 

@@ -137,6 +137,12 @@ def test_surplus_empty_cells_mean_nothing(
     assert not report.losses and not report.repairs
 
 
+def test_a_layout_without_surplus_columns_is_preferred(tmp_path: Path) -> None:
+    docs, report = read(tmp_path, "conll05", "She (PER*) NN * * * - -\nran * VB * * * - -\n")
+    assert [token.tag_ for token in docs[0]] == ["NN", "VB"]
+    assert not frames(docs) and not report.losses
+
+
 def test_conll08_is_a_format_of_its_own(tmp_path: Path) -> None:
     docs, report = read(tmp_path, "conll08", CONLL08)
     assert frames(docs) == [IndexedFrame(1, "run.01", (("ARG0", 0, 1),))]
