@@ -1,25 +1,29 @@
 """`python -m spacy mtl convert`: semantic roles from one format to another."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
-import spacy
 from spacy.cli._util import Arg, Opt
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from wasabi import Printer
 
-from ..formats.inline import read_inline, write_inline
-from ..formats.registry import FORMATS, find_files, guess_format, read_docs, write_docs
-from ..formats.report import ConversionReport
-from ..formats.treebank import Treebank, read_treebank
-from ..spans import current_spans
+from ..formats.registry import (
+    FORMATS,
+    SentenceFormat,
+    find_format,
+    guess_format,
+    read_docs,
+    write_file,
+)
+from ..formats.report import ON_ERROR, UNITS, ConversionReport
+from ..formats.treebank import read_treebank
 from .inputs import failing_clearly
 
-SPACY = "spacy"
-INLINE = "inline"
-NAMES = (*FORMATS, INLINE, SPACY)
+NAMES = tuple(FORMATS)
+_N_PLACES = 3
 
 
 def convert_cli(
@@ -37,7 +41,7 @@ def convert_cli(
     ] = None,
     columns: Annotated[
         str | None,
-        Opt("--columns", "-c", help="Layout of conll05: props, words, conll04, conll05, or names"),
+        Opt("--columns", "-c", help="Columns in front of the frames: names, or a conll05 layout"),
     ] = None,
     arguments: Annotated[
         str, Opt("--arguments", "-a", help="What to read of up2: spans or heads")
@@ -56,10 +60,15 @@ def convert_cli(
     strict: Annotated[
         bool, Opt("--strict", "-S", help="Stop at the first line that can't be carried over")
     ] = False,
+    on_error: Annotated[
+        str | None,
+        Opt("--on-error", "-e", help=f"What to do with malformed parts: {', '.join(ON_ERROR)}"),
+    ] = None,
 ) -> None:
     """
     Convert semantic roles from one format to another. Formats are told from the names of the files
-    where these are unmistakable. Prints what was read, and what could not be carried over, by kind.
+    where these are unmistakable. Prints what was read, and what was mended or could not be carried
+    over, by kind. Ends with status 1 if there is an error or no sentence was read.
     """
     with failing_clearly():
         convert(
@@ -74,6 +83,7 @@ def convert_cli(
             project=project,
             n_sents=n_sents,
             strict=strict,
+            on_error=on_error,
             silent=False,
         )
 
@@ -91,25 +101,30 @@ def convert(
     project: bool = False,
     n_sents: int = 1,
     strict: bool = False,
+    on_error: str | None = None,
     silent: bool = True,
 ) -> ConversionReport:
     """Convert semantic roles from one format to another.
 
     input_path (Union[str, Path]): A file, or a folder with files of one format.
-    output (Union[str, Path]): The file to write; nothing is written if there is an error.
+    output (Union[str, Path]): The file to write; if there is an error, it stays as it was.
     source (Optional[str]): Format of the input, told from its name if None.
     target (Optional[str]): Format of the output, told from its name if None.
     words (Optional[Iterable[Union[str, Path]]]): Files or folders of the treebank that has the
         words, if the input leaves them out.
-    columns (Optional[str]): Layout of CoNLL-2005, in the input and the output.
+    columns (Optional[str]): Names of the columns in front of those of the predicates, in
+        CoNLL-2005 and BIO columns: in the input if it has such a format, else in the output.
     arguments (str): "spans" or "heads": what to read where a file has both.
     labels (Optional[str]): Spelling of roles, "propbank", "conll" or "keep". If None, Docs get
         PropBank's, and every format its own.
     project (bool): Whether to widen arguments of one token to what depends on it.
     n_sents (int): Sentences in a Doc where the input has no documents, 0 for all of a file.
     strict (bool): Whether a line of the input that can't be carried over is an error.
+    on_error (Optional[str]): What becomes of malformed parts of the input: "stop" makes an error of
+        the first one, "skip" drops the smallest unit around it, "repair" mends what it can and
+        drops the rest. As the input's format says if None.
     silent (bool): Whether to print nothing.
-    RETURNS (ConversionReport): What could not be carried over.
+    RETURNS (ConversionReport): What was read, mended, and could not be carried over.
     RAISES (ValueError): If an option does not suit, a file does not follow its format (then a
         `FormatError` with file and line), or a document can't be written.
     RAISES (OSError): If a file can't be read or written.
@@ -117,45 +132,90 @@ def convert(
     msg = Printer(no_print=silent, pretty=not silent)
     source = source or _guess(input_path, "input", "--from")
     target = target or _guess(output, "output", "--to")
+    form, target_form = find_format(source), find_format(target)
     report = ConversionReport(strict=strict)
-    if columns is not None and "conll05" not in (source, target):
-        raise ValueError("--columns names the layout of conll05; neither side has that format")
-    treebank = read_treebank(words) if words else None
+    takes_columns = "columns" in form.options
+    if columns is not None and not takes_columns and "columns" not in target_form.options:
+        raise ValueError(
+            f"--columns names the columns of conll05 or bio; neither {source!r} nor {target!r} has"
+            " that option"
+        )
     docs = list(
-        _read(input_path, source, report, treebank, columns, arguments, labels, project, n_sents)
+        read_docs(
+            input_path,
+            source,
+            Vocab(),
+            report,
+            treebank=read_treebank(words) if words else None,
+            columns=columns if takes_columns else None,
+            arguments=arguments,
+            labels=labels if isinstance(form, SentenceFormat) else None,
+            project=project,
+            n_sents=n_sents,
+            on_error=on_error,
+        )
     )
     if not docs:
-        raise ValueError(f"'{input_path}' holds no sentence in the format {source!r}")
-    _write(docs, Path(output), target, report, columns, labels)
-    spans = [span for doc in docs if "srl" in doc.spans for span in current_spans(doc, "srl")]
-    n_frames = sum(span.label_ == "V" for span in spans)
-    msg.table(
-        [
-            ("Documents", f"{len(docs):,}"),
-            ("Words", f"{sum(map(len, docs)):,}"),
-            ("Frames", f"{n_frames:,}"),
-            ("Arguments", f"{len(spans) - n_frames:,}"),
-        ],
-        aligns=("l", "r"),
-        title="Converted",
+        raise ValueError(_nothing_read(input_path, source, report))
+    write_file(
+        docs,
+        output,
+        target,
+        report,
+        columns=columns if not takes_columns or source == target else None,
+        labels=labels if isinstance(target_form, SentenceFormat) else None,
     )
-    if report.losses:
-        rows = [(kind, f"{count:,}", place) for kind, count, place in report.rows()]
-        msg.table(
-            rows,
-            header=("What", "Count", "First"),
-            aligns=("l", "r", "l"),
-            max_col=72,
-            title="Not carried over as it was",
-        )
+    _print_report(docs, report, msg)
     msg.good(f"Wrote {output}")
     return report
 
 
+def _nothing_read(path: str | Path, source: str, report: ConversionReport) -> str:
+    rows = [f"{count} {kind}, first at {place}" for kind, count, place in report.rows()]
+    dropped = f"; left out: {'; '.join(rows)}" if rows else ""
+    return f"'{path}' holds no sentence in the format {source!r}{dropped}"
+
+
+def _print_report(docs: Sequence[Doc], report: ConversionReport, msg: Printer) -> None:
+    """Print what was read and written, what was mended, and what was lost."""
+    rows = [
+        (
+            unit.capitalize(),
+            f"{report.read[unit]:,}",
+            f"{report.dropped[unit]:,}",
+            f"{report.read[unit] - report.dropped[unit]:,}",
+        )
+        for unit in UNITS
+    ]
+    msg.table(
+        rows,
+        header=("", "Read", "Left out", "Written"),
+        aligns=("l", "r", "r", "r"),
+        title=f"Converted: {len(docs):,} documents with {sum(map(len, docs)):,} words",
+    )
+    tables = (("Mended", report.repairs), ("Not carried over as it was", report.losses))
+    for title, counts in tables:
+        lines: list[tuple[str, ...]] = []
+        for kind, count in counts.most_common():
+            units = report.units.get(kind, Counter())
+            first, *others = report.places[kind][:_N_PLACES]
+            numbers = (f"{units[unit]:,}" if units.get(unit) else "" for unit in UNITS)
+            lines.append((kind, f"{count:,}", *numbers, first))
+            lines += [("", "", "", "", "", place) for place in others]
+        if lines:
+            msg.table(
+                lines,
+                header=("What", "Count", *map(str.capitalize, UNITS), "First places"),
+                aligns=("l", "r", "r", "r", "r", "l"),
+                max_col=72,
+                title=title,
+            )
+    if report.read["frames"] and report.read["frames"] == report.dropped["frames"]:
+        msg.warn("Not one frame of the input could be carried over.")
+
+
 def _guess(path: str | Path, side: str, option: str) -> str:
     """Tell a format from a name."""
-    if Path(path).suffix == ".spacy":
-        return SPACY
     name = guess_format(path)
     if name is None:
         raise ValueError(
@@ -163,78 +223,3 @@ def _guess(path: str | Path, side: str, option: str) -> str:
             f" {', '.join(NAMES)}"
         )
     return name
-
-
-def _read(
-    path: str | Path,
-    source: str,
-    report: ConversionReport,
-    treebank: Treebank | None,
-    columns: str | None,
-    arguments: str,
-    labels: str | None,
-    project: bool,
-    n_sents: int,
-) -> Iterator[Doc]:
-    """Read documents of any format."""
-    if source in (SPACY, INLINE):
-        if treebank is not None or project:
-            raise ValueError(f"--words and --project are not for the format {source!r}")
-        yield from _read_spacy(path) if source == SPACY else _read_inline(path)
-        return
-    if arguments not in ("spans", "heads"):
-        raise ValueError(f"--arguments is 'spans' or 'heads', not {arguments!r}")
-    yield from read_docs(
-        path,
-        source,
-        Vocab(),
-        report,
-        treebank=treebank,
-        columns=columns if source == "conll05" else None,
-        arguments=arguments,
-        labels=labels or "propbank",
-        project=project,
-        n_sents=n_sents,
-    )
-
-
-def _read_spacy(path: str | Path) -> Iterator[Doc]:
-    for file in find_files(path, "*.spacy"):
-        try:
-            docs = list(DocBin().from_disk(file).get_docs(Vocab()))
-        except Exception as error:  # any: whatever a broken file makes the reader raise
-            raise ValueError(
-                f"'{file}' can't be read: it is truncated or no .spacy file."
-                f" {type(error).__name__}: {error}"
-            ) from error
-        yield from docs
-
-
-def _read_inline(path: str | Path) -> Iterator[Doc]:
-    seen: dict[str, str] = {}
-    tokenizer = spacy.blank("en").tokenizer
-    for file in find_files(path, "*.txt"):
-        yield from read_inline(file, tokenizer, seen=seen)
-
-
-def _write(
-    docs: list[Doc],
-    output: Path,
-    target: str,
-    report: ConversionReport,
-    columns: str | None,
-    labels: str | None,
-) -> None:
-    """Write documents in any format."""
-    if target not in NAMES:
-        raise ValueError(f"unknown format {target!r}; use one of {', '.join(NAMES)}")
-    if target == SPACY:
-        data = DocBin(docs=docs, store_user_data=True).to_bytes()
-    elif target == INLINE:
-        data = write_inline(docs).encode("utf-8")
-    else:
-        layout = columns if target == "conll05" else None
-        pieces = write_docs(docs, target, report, columns=layout, labels=labels)
-        data = "".join(pieces).encode("utf-8")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(data)

@@ -1,11 +1,8 @@
 """Bracket notation for spans in a column: `(ARG0*`, `*`, `*)`."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-from .errors import FormatError
 
 _CELL = re.compile(r"((?:\([^()*\s]+)*)\*((?:[^()*\s]*\))*)")
 _WHOLE = re.compile(r"\(([^()*\s|]+)\)")
@@ -27,39 +24,38 @@ class LabelledSpan:
     end: int
 
 
-def read_brackets(
-    path: str | Path, lines: Sequence[int], cells: Sequence[str]
-) -> tuple[LabelledSpan, ...]:
+# Takes the index of a cell and what is wrong with it. It raises, or the span is left out.
+OnBroken = Callable[[int, str], None]
+
+
+def read_brackets(cells: Sequence[str], on_broken: OnBroken) -> tuple[LabelledSpan, ...]:
     """Read the spans of one column. `(PER)` stands for `(PER*)`, and a closing bracket may repeat
     its label: `*PER)`.
 
-    path (str | Path): The file, for messages.
-    lines (Sequence[int]): The line of each cell.
     cells (Sequence[str]): The column's cells for a sentence.
+    on_broken (OnBroken): Called for each cell that has no such form, and for each bracket that has
+        no other end.
     RETURNS (tuple[LabelledSpan, ...]): The spans by start, shorter ones first.
-    RAISES (FormatError): If a cell has no such form or brackets do not match.
     """
     spans: list[LabelledSpan] = []
     open_spans: list[tuple[str, int]] = []  # label, start
     for i, cell in enumerate(cells):
         match = _CELL.fullmatch(_WHOLE.sub(r"(\1*)", cell) if "*" not in cell else cell)
         if not match:
-            raise FormatError(
-                path, lines[i], f"expected brackets such as '(ARG0*', '*' or '*)', found {cell!r}"
-            )
+            on_broken(i, f"expected brackets such as '(ARG0*', '*' or '*)', found {cell!r}")
+            continue
         open_spans.extend((label, i) for label in match[1].split("(")[1:])
         for repeated in match[2].split(")")[:-1]:
             if not open_spans:
-                raise FormatError(path, lines[i], f"{cell!r} closes a bracket that is not open")
+                on_broken(i, f"{cell!r} closes a bracket that is not open")
+                continue
             label, start = open_spans.pop()
             if repeated not in ("", label):
-                raise FormatError(
-                    path, lines[i], f"{cell!r} closes {repeated!r}, but '({label}' is open"
-                )
+                on_broken(i, f"{cell!r} closes {repeated!r}, but '({label}' is open")
+                continue
             spans.append(LabelledSpan(label, start, i + 1))
-    if open_spans:
-        label, start = open_spans[-1]
-        raise FormatError(path, lines[start], f"the bracket '({label}' is never closed")
+    for label, start in reversed(open_spans):
+        on_broken(start, f"the bracket '({label}' is never closed")
     return tuple(sorted(spans, key=lambda span: (span.start, span.end)))
 
 
@@ -92,16 +88,13 @@ def write_brackets(spans: Iterable[LabelledSpan], length: int) -> list[str]:
     return [f"{start}*{end}" for start, end in zip(before, after, strict=True)]
 
 
-def read_mentions(
-    path: str | Path, lines: Sequence[int], cells: Sequence[str]
-) -> tuple[LabelledSpan, ...]:
+def read_mentions(cells: Sequence[str], on_broken: OnBroken) -> tuple[LabelledSpan, ...]:
     """Read a column of coreference: `(12`, `12)`, `(3)|(12`, `-`. Mentions may cross.
 
-    path (str | Path): The file, for messages.
-    lines (Sequence[int]): The line of each cell.
     cells (Sequence[str]): The column's cells for a sentence.
+    on_broken (OnBroken): Called for each cell that has no such form, and for each bracket that has
+        no other end.
     RETURNS (tuple[LabelledSpan, ...]): The mentions by start, labelled with their cluster.
-    RAISES (FormatError): If a cell has no such form or brackets do not match.
     """
     spans: list[LabelledSpan] = []
     open_mentions: dict[str, list[int]] = {}
@@ -111,23 +104,19 @@ def read_mentions(
         for part in cell.split("|"):
             match = _MENTION.fullmatch(part)
             if not match or not (match[1] or match[3]):
-                raise FormatError(
-                    path,
-                    lines[i],
-                    f"expected coreference such as '(12', '12)' or '-', not {cell!r}",
-                )
+                on_broken(i, f"expected coreference such as '(12', '12)' or '-', not {cell!r}")
+                continue
             starts = open_mentions.setdefault(match[2], [])
             if match[1]:
                 starts.append(i)
             if match[3]:
                 if not starts:
-                    raise FormatError(
-                        path, lines[i], f"{cell!r} closes the mention {match[2]!r}: it is not open"
-                    )
+                    on_broken(i, f"{cell!r} closes the mention {match[2]!r}: it is not open")
+                    continue
                 spans.append(LabelledSpan(match[2], starts.pop(), i + 1))
     for cluster, starts in open_mentions.items():
-        if starts:
-            raise FormatError(path, lines[starts[-1]], f"the mention '({cluster}' is never closed")
+        for start in reversed(starts):
+            on_broken(start, f"the mention '({cluster}' is never closed")
     return tuple(sorted(spans, key=lambda span: (span.start, span.end)))
 
 

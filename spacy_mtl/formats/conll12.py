@@ -9,9 +9,23 @@ from itertools import groupby
 from pathlib import Path
 
 from .brackets import read_brackets, read_mentions, write_brackets, write_mentions
-from .columns import Block, check_widths, encode, read_blocks, write_rows
-from .errors import FormatError
-from .propositions import read_columns, split_roleset, write_column
+from .columns import (
+    Block,
+    RowRules,
+    encode,
+    frame_columns,
+    read_blocks,
+    whole_blocks,
+    write_rows,
+)
+from .propositions import (
+    NO_BRACKET,
+    drop_span,
+    read_columns,
+    read_rolesets,
+    split_roleset,
+    write_column,
+)
 from .report import ConversionReport
 from .sentence import AnnotatedSentence, filled
 
@@ -21,8 +35,15 @@ _COLUMN_PREFIX = "conll12:"
 # The columns that are only carried, and what stands in them where nothing is known.
 _CARRIED = {"parse": "*", "sense": _NOTHING, "speaker": _NOTHING}
 COLUMNS = frozenset(f"{_COLUMN_PREFIX}{name}" for name in _CARRIED)
-_BEGIN = re.compile(r"#begin document \((.*)\);(?: part (\d+))?\s*")
-_PART = re.compile(r"(.*); part (\d+)")
+_BEGIN = re.compile(r"#begin document \((.*)\);(?: part ([0-9]+))?\s*")
+_PART = re.compile(r"(.*); part ([0-9]{1,9})")
+_RULES = RowRules(
+    _FIXED_COLUMNS + 1,
+    lambda row: len(row) > 7 and row[7] != _NOTHING,
+    number=2,
+    first=0,
+    where=" in the third column",
+)
 
 
 def read_conll12(path: str | Path, report: ConversionReport) -> Iterator[AnnotatedSentence]:
@@ -30,26 +51,25 @@ def read_conll12(path: str | Path, report: ConversionReport) -> Iterator[Annotat
     "name; part 001" and so on.
 
     path (str | Path): The file, UTF-8.
-    report (ConversionReport): Where to count what can't be carried over; nothing here.
+    report (ConversionReport): Where to count what can't be carried over or is malformed.
     YIELDS (AnnotatedSentence): The sentences; tree, word sense and speaker as columns.
     RAISES (FormatError): With file and line, where a line does not follow the format.
     """
     begun: str | None = None
-    for block in read_blocks(path, is_comment=_is_border):
+    for block in read_blocks(path, report, is_comment=_is_border):
         for number, comment in block.comments:
-            if comment.startswith("#begin"):
-                match = _BEGIN.fullmatch(comment)
-                if not match:
-                    raise FormatError(
-                        path,
-                        number,
-                        f"expected '#begin document (NAME); part 000', found {comment!r}",
-                    )
-                begun = _document_name(match[1], match[2] or "0")
-            else:
-                begun = None
+            match = _BEGIN.fullmatch(comment)
+            begun = _document_name(match[1], match[2] or "0") if match else None
+            if not match and comment.startswith("#begin"):
+                report.malformed(
+                    "names of documents in malformed lines",
+                    path,
+                    number,
+                    f"expected '#begin document (NAME); part 000', found {comment!r}",
+                )
         if block.rows:
-            yield _read_sentence(path, block, begun)
+            for whole in whole_blocks(path, block, _RULES, report):
+                yield _read_sentence(path, whole, begun, report)
 
 
 def _is_border(line: str) -> bool:
@@ -57,43 +77,42 @@ def _is_border(line: str) -> bool:
 
 
 def _document_name(name: str, part: str) -> str:
-    return f"{name}; part {int(part):03}" if part.isdecimal() and int(part) else name
+    numbered = re.fullmatch("[0-9]+", part) and part.strip("0")
+    return f"{name}; part {part.lstrip('0'):0>3}" if numbered else name
 
 
-def _read_sentence(path: str | Path, block: Block, begun: str | None) -> AnnotatedSentence:
-    check_widths(path, block, _FIXED_COLUMNS + 1)
-    for i, (number, row) in enumerate(zip(block.lines, block.rows, strict=True)):
-        if row[2] != str(i):
-            raise FormatError(
-                path,
-                number,
-                f"expected word {i} of the sentence in the third column, found {row[2]!r}; an empty"
-                " line parts two sentences",
-            )
-    name, part, _, words, tags, trees, lemmas, framesets, senses, speakers, entities, *columns = (
-        list(column) for column in zip(*block.rows, strict=True)
+def _read_sentence(
+    path: str | Path, block: Block, begun: str | None, report: ConversionReport
+) -> AnnotatedSentence:
+    rows, lines = block.rows, block.lines
+    fixed = zip(*([*row[:_FIXED_COLUMNS], row[-1]] for row in rows), strict=True)
+    (name, part, _, words, tags, trees, lemmas, framesets, senses, speakers, entities, clusters) = (
+        list(column) for column in fixed
     )
-    *columns, clusters = columns
-    predicates = [i for i, frameset in enumerate(framesets) if frameset != _NOTHING]
-    rolesets = [
-        f"{lemma}.{frameset}" if frameset != _NOTHING else ""
-        for lemma, frameset in zip(lemmas, framesets, strict=True)
-    ]
     sentence = AnnotatedSentence(
         path=str(path),
-        lines=block.lines,
+        lines=lines,
         document=begun if begun is not None else _document_name(name[0], part[0]),
         words=words,
         tags=filled(tags, _NOTHING),
         lemmas=filled(lemmas, _NOTHING),
-        frames=read_columns(path, block.lines, predicates, rolesets, columns),
-        clusters=list(read_mentions(path, block.lines, clusters)),
+        clusters=list(read_mentions(clusters, drop_span(path, lines, "mentions", report))),
+        frames=[],
     )
     if any(cell != _NOTHING for cell in entities):
-        sentence.entities = list(read_brackets(path, block.lines, entities))
+        on_broken = drop_span(path, lines, "entities", report)
+        sentence.entities = list(read_brackets(entities, on_broken))
     for (key, empty), values in zip(_CARRIED.items(), (trees, senses, speakers), strict=True):
         if any(value != empty for value in values):
             sentence.columns[f"{_COLUMN_PREFIX}{key}"] = values
+    predicates = [i for i, frameset in enumerate(framesets) if frameset != _NOTHING]
+    rolesets = read_rolesets(path, lines, lemmas, framesets, _NOTHING, report)
+    report.see(sentences=1)
+    columns = frame_columns(
+        path, block, _FIXED_COLUMNS, len(predicates), NO_BRACKET, report, n_behind=1
+    )
+    if columns is not None:
+        sentence.frames = read_columns(path, lines, predicates, rolesets, columns, report)
     return sentence
 
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .columns import read_text
+from .columns import read_text, split_lines
 from .errors import FormatError
 
 _COLUMNS = 10
-_WORD = re.compile(r"[1-9][0-9]*")
-_CONTRACTION = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
-_EMPTY_NODE = re.compile(r"[0-9]+\.[1-9][0-9]*")
+_WORD = re.compile(r"[1-9][0-9]{,8}")
+_HEAD = re.compile(r"[0-9]{1,9}")
+_CONTRACTION = re.compile(r"([1-9][0-9]{,8})-([1-9][0-9]{,8})")
+_EMPTY_NODE = re.compile(r"[0-9]{1,9}\.[1-9][0-9]{,8}")
 
 
 @dataclass
@@ -67,8 +68,7 @@ def read_conllu(path: str | Path) -> Iterator[ConlluSentence]:
     comments: dict[str, str] = {}
     rows: list[tuple[int, list[str]]] = []
     text = read_text(path)
-    for number, line in enumerate(text.split("\n"), start=1):
-        line = line.rstrip("\r")
+    for number, line in enumerate(split_lines(text), start=1):
         if line.startswith("#"):
             key, _, value = line[1:].partition("=")
             comments[key.strip()] = value.strip()
@@ -76,11 +76,11 @@ def read_conllu(path: str | Path) -> Iterator[ConlluSentence]:
             rows.append((number, _split_row(path, number, line)))
         elif rows:
             document = comments.get("newdoc id", document)
-            yield build_sentence(path, document, comments, rows)
+            yield _build_sentence(path, document, comments, rows)
             comments, rows = {}, []
     if rows:
         document = comments.get("newdoc id", document)
-        yield build_sentence(path, document, comments, rows)
+        yield _build_sentence(path, document, comments, rows)
 
 
 def _split_row(path: str | Path, number: int, line: str) -> list[str]:
@@ -94,22 +94,13 @@ def _split_row(path: str | Path, number: int, line: str) -> list[str]:
     return columns
 
 
-def build_sentence(
+def _build_sentence(
     path: str | Path,
     document: str,
     comments: dict[str, str],
     rows: list[tuple[int, list[str]]],
 ) -> ConlluSentence:
-    """Put the rows of a sentence together.
-
-    path (str | Path): The file, for messages.
-    document (str): Name of the document.
-    comments (dict[str, str]): The comments above the sentence.
-    rows (list[tuple[int, list[str]]]): Line and the ten columns of each row, with those of
-        contractions and empty nodes.
-    RETURNS (ConlluSentence): The sentence.
-    RAISES (FormatError): Where a row does not follow the format.
-    """
+    """Put the rows of a sentence together, with those of contractions and empty nodes."""
     sentence = ConlluSentence(rows[0][0], document, comments)
     numbers: list[int] = []
     contraction: tuple[int, bool] | None = None  # last word, space after it
@@ -134,7 +125,7 @@ def build_sentence(
             last, space_after = contraction
             space = space_after and count + 1 == last
             contraction = None if count + 1 == last else contraction
-        if not head.isdecimal():
+        if not _HEAD.fullmatch(head):
             raise FormatError(path, number, f"expected the head's number, found {head!r}")
         numbers.append(number)
         sentence.words.append(word)
@@ -143,7 +134,7 @@ def build_sentence(
         sentence.pos.append(_value(pos))
         sentence.morphs.append(_value(morph))
         sentence.lemmas.append(lemma if word == "_" else _value(lemma))
-        sentence.heads.append(int(head) - 1 if head != "0" else count)
+        sentence.heads.append(int(head) - 1 if int(head) else count)
         sentence.deps.append(_value(dep))
     if contraction is not None:
         raise FormatError(

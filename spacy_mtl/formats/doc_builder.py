@@ -10,9 +10,10 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from ..srl.alignment import IndexedFrame
-from ..srl.frames import Argument, Frame, write_frames
+from ..srl.frames import PREDICATE_LABEL, Argument, Frame, write_frames
 from .brackets import LabelledSpan
 from .errors import FormatError
+from .heads import MALFORMED_TREES, find_circle
 from .report import ConversionReport
 from .sentence import AnnotatedSentence
 
@@ -40,7 +41,8 @@ def build_docs(
     report (ConversionReport): Where to count what a Doc can't hold.
     n_sents (int): Sentences in a Doc where the format has no documents, 0 for all of a file.
     YIELDS (Doc): With frames in `doc.spans["srl"]` and whatever else the sentences have.
-    RAISES (FormatError): If a sentence has no words or its heads are no tree.
+    RAISES (FormatError): If a sentence has no words; if its heads are no tree and malformed parts
+        are errors.
     """
     for document, group in groupby(sentences, key=lambda sentence: sentence.document):
         members = list(group)
@@ -58,7 +60,8 @@ def build_doc(
     vocab (Vocab): Vocabulary of the Doc.
     report (ConversionReport): Where to count what a Doc can't hold.
     RETURNS (Doc): The document.
-    RAISES (FormatError): If a sentence has no words or its heads are no tree.
+    RAISES (FormatError): If a sentence has no words; if its heads are no tree and malformed parts
+        are errors.
     """
     for sentence in sentences:
         if not sentence.has_words:
@@ -135,9 +138,10 @@ def _read_trees(
     sentences: Sequence[AnnotatedSentence], offsets: Sequence[int], report: ConversionReport
 ) -> tuple[list[int] | None, list[str] | None]:
     """Join the dependency trees; a document that is parsed in part only is not parsed."""
-    if any(sentence.heads is None for sentence in sentences):
-        for sentence in sentences:
-            if sentence.heads is not None:
+    parsed = [_has_tree(sentence, report) for sentence in sentences]
+    if not all(parsed):
+        for sentence, is_parsed in zip(sentences, parsed, strict=True):
+            if is_parsed:
                 report.add_line(
                     "dependency trees in documents that are parsed in part",
                     sentence.path,
@@ -158,8 +162,6 @@ def _one_tree(sentence: AnnotatedSentence, report: ConversionReport) -> tuple[li
     heads = list(sentence.heads or ())
     deps = list(sentence.deps) if sentence.deps is not None else [""] * len(heads)
     roots = [i for i, head in enumerate(heads) if head == i]
-    for i in range(len(heads)):
-        _check_path(sentence, heads, i)
     for root in roots[1:]:
         report.add_line(
             "further roots of a sentence, put below its first root",
@@ -176,17 +178,20 @@ def _one_tree(sentence: AnnotatedSentence, report: ConversionReport) -> tuple[li
     return heads, deps
 
 
-def _check_path(sentence: AnnotatedSentence, heads: Sequence[int], index: int) -> None:
-    top = index
-    for _ in range(len(heads)):
-        if heads[top] == top:
-            return
-        top = heads[top]
-    raise FormatError(
+def _has_tree(sentence: AnnotatedSentence, report: ConversionReport) -> bool:
+    """Whether the heads of a sentence are there and lead to a root."""
+    if sentence.heads is None:
+        return False
+    index = find_circle(sentence.heads)
+    if index is None:
+        return True
+    report.malformed(
+        MALFORMED_TREES,
         sentence.path,
         sentence.line(index),
         f"the heads above {sentence.words[index]!r} form a circle; one must be the root (0)",
     )
+    return False
 
 
 def _set_entities(
@@ -213,6 +218,7 @@ def _without_overlaps(
     spans: Iterable[LabelledSpan],
     kind: str,
     report: ConversionReport,
+    **units: int,
 ) -> list[LabelledSpan]:
     """Leave out each span that overlaps one that starts earlier, or there and is longer."""
     kept: list[LabelledSpan] = []
@@ -224,6 +230,7 @@ def _without_overlaps(
                 sentence.line(span.start),
                 f"{span.label} at tokens {span.start + 1}-{span.end} overlaps {kept[-1].label} at"
                 f" {kept[-1].start + 1}-{kept[-1].end}",
+                **units,
             )
             continue
         kept.append(span)
@@ -248,6 +255,8 @@ def _set_frames(
                     sentence.path,
                     sentence.line(frame.predicate),
                     f"{frame.roleset!r} with {len(frame.arguments)} arguments",
+                    frames=1,
+                    arguments=len(frame.arguments),
                 )
                 continue
             seen.add(frame.predicate)
@@ -266,16 +275,25 @@ def _arguments(
     """The arguments of a frame that can stand beside each other in a Doc, in order."""
     spans: list[LabelledSpan] = []
     for label, start, end in frame.arguments:
-        if start <= frame.predicate < end:
+        if label in ("", PREDICATE_LABEL):
+            report.malformed(
+                f"arguments labelled '{PREDICATE_LABEL}', which is the predicate's label",
+                sentence.path,
+                sentence.line(frame.predicate),
+                f"expected a role for the argument at tokens {start + 1}-{end}, found {label!r}",
+                arguments=1,
+            )
+        elif start <= frame.predicate < end:
             report.add_line(
                 "arguments that contain their own predicate",
                 sentence.path,
                 sentence.line(frame.predicate),
                 f"{label} of {frame.roleset!r}",
+                arguments=1,
             )
         else:
             spans.append(LabelledSpan(label, start, end))
-    return _without_overlaps(sentence, spans, "overlapping arguments", report)
+    return _without_overlaps(sentence, spans, "overlapping arguments", report, arguments=1)
 
 
 def _set_clusters(doc: Doc, sentences: Sequence[AnnotatedSentence], offsets: Sequence[int]) -> None:

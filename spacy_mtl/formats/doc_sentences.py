@@ -98,6 +98,7 @@ class _Parts:
                 "tokens of white space, left out", self._place(), count=len(span) - len(tokens)
             )
             if not tokens:
+                self.report.add("sentences of white space", self._place(), sentences=1)
                 continue
             indices = {token.i: i for i, token in enumerate(tokens)}
             sentence = AnnotatedSentence(document=self.name, words=[t.text for t in tokens])
@@ -194,7 +195,9 @@ class _Parts:
                 continue
             own = [indices[i] for i in range(predicate.start, predicate.end) if i in indices]
             if not own:
-                self.report.add("predicates of white space", self._place())
+                self.report.add(
+                    "predicates of white space", self._place(), frames=1, arguments=len(spans)
+                )
                 continue
             arguments = []
             if len(own) > 1:
@@ -219,6 +222,7 @@ class _Parts:
                 self.report.add(
                     "arguments outside of their predicate's sentence",
                     f"{self._place()}, {span.label_} of {predicate.text!r}: {span.text!r}",
+                    arguments=1,
                 )
                 continue
             yield span.label_, own[0], own[-1] + 1

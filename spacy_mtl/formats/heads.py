@@ -6,7 +6,7 @@ from dataclasses import replace
 from ..srl.alignment import IndexedFrame
 from .report import ConversionReport
 
-Argument = tuple[str, int, int]
+MALFORMED_TREES = "dependency trees with malformed heads"
 
 
 def span_head(heads: Sequence[int], start: int, end: int) -> tuple[int, bool]:
@@ -28,6 +28,26 @@ def _depth(heads: Sequence[int], index: int) -> int:
         index = heads[index]
         depth += 1
     return depth
+
+
+def find_circle(heads: Sequence[int]) -> int | None:
+    """Find a word from which no root is reached.
+
+    heads (Sequence[int]): Index of each word's head; a root points to itself.
+    RETURNS (int | None): The first such word, None if the heads are trees.
+    """
+    rooted = [head == i for i, head in enumerate(heads)]
+    for start in range(len(heads)):
+        path: list[int] = []
+        word = start
+        while not rooted[word] and len(path) <= len(heads):
+            path.append(word)
+            word = heads[word]
+        if not rooted[word]:
+            return start
+        for i in path:
+            rooted[i] = True
+    return None
 
 
 def frames_to_heads(
@@ -84,11 +104,17 @@ def frames_to_spans(
     report (ConversionReport): Where to count arguments whose tokens are not one stretch.
     RETURNS (list[IndexedFrame]): The frames with wider arguments; those that had several tokens
         already stay as they are.
-    RAISES (ValueError): If there are arguments of one token and no parse.
+    RAISES (ValueError): If there are arguments of one token and no parse, and malformed parts of
+        the input are errors.
     """
     widened = []
     for frame in frames:
         if heads is None and frame.arguments:
+            if report.on_error != "stop":
+                kind = "arguments of sentences without a tree, left as they are"
+                report.add(kind, place, count=len(frame.arguments))
+                widened.append(frame)
+                continue
             raise ValueError(
                 f"{place}: arguments can't be widened to what depends on their heads, since the"
                 " sentence has no dependency parse"

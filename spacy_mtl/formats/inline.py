@@ -16,7 +16,9 @@ from typing import NoReturn
 from spacy.tokens import Doc, Span, Token
 
 from ..spans import current_spans
+from .columns import is_text, read_text, split_lines
 from .errors import FormatError
+from .report import ConversionReport
 
 ENTITY_LABELS = ("PER", "ORG", "LOC")
 SENTIMENTS = ("positive", "negative", "neutral")
@@ -38,6 +40,8 @@ _ROLESET = re.compile(r"[a-z][a-z0-9_-]*\.\d\d")
 _OPENING = re.compile(r"\[([^\s\[\]:\\]+):[ ]*")
 _ESCAPABLE = "[]\\#>="
 _CONTEXT = 20
+_FRAME_BRACKETS = "frames with malformed brackets"
+_SETTINGS = "settings of documents that are unknown or contradict"
 
 
 @dataclass(frozen=True)
@@ -95,16 +99,36 @@ class _Frame:
 
 
 class _Reporter:
-    """Hands the mistakes of one file on, and counts them."""
+    """Hands the mistakes of one file on, and counts them.
 
-    def __init__(self, path: Path, on_error: Callable[[FormatError], None]) -> None:
+    path (Path): The file.
+    on_error (Callable[[FormatError], None]): Takes each mistake.
+    losses (ConversionReport | None): Takes each mistake instead, with what is dropped for it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        on_error: Callable[[FormatError], None],
+        losses: ConversionReport | None,
+    ) -> None:
         self.path = path
         self.on_error = on_error
+        self.losses = losses
         self.count = 0
 
-    def __call__(self, number: int, message: str) -> None:
+    def __call__(self, number: int, message: str, kind: str, **units: int) -> None:
         self.count += 1
-        self.on_error(FormatError(self.path, number, message))
+        if self.losses is None:
+            self.on_error(FormatError(self.path, number, message))
+            return
+        self.losses.malformed(kind, self.path, number, message, **units)
+        self.losses.see(**units)
+
+    @property
+    def keeps_rest(self) -> bool:
+        """Whether what is around a mistake is kept."""
+        return self.losses is not None
 
 
 def _raise(error: FormatError) -> NoReturn:
@@ -117,6 +141,7 @@ def read_inline(
     *,
     seen: dict[str, str] | None = None,
     on_error: Callable[[FormatError], None] = _raise,
+    report: ConversionReport | None = None,
 ) -> Iterator[Doc]:
     """Read the documents of a file in the inline format.
 
@@ -130,22 +155,26 @@ def read_inline(
         same dictionary for several files to find a name that two of them use.
     on_error (Callable[[FormatError], None]): Called with each mistake; raises it by default. If it
         returns, reading goes on, and the document with the mistake is left out.
+    report (ConversionReport | None): Takes the mistakes in place of `on_error`. It decides whether
+        they are errors; if not, only the argument, entity, frame or sentence with the mistake is
+        left out, and counted.
     YIELDS (Doc): The documents, in the file's order.
-    RAISES (FormatError): At the first mistake, unless `on_error` takes it.
+    RAISES (FormatError): At the first mistake, unless `on_error` or `report` takes it; if the file
+        is not UTF-8.
     """
     path = Path(path)
     seen = {} if seen is None else seen
-    report = _Reporter(path, on_error)
-    for block in _split_documents(path.read_text(encoding="utf-8-sig"), report):
-        before = report.count
-        header = _parse_header(block, report)
-        sentences = _parse_sentences(block, report)
+    take = _Reporter(path, on_error, report)
+    for block in _split_documents(read_text(path, report), take):
+        before = take.count
+        header = _parse_header(block, take)
+        sentences = _parse_sentences(block, take)
         if header is not None:
-            _check_document(block, header, sentences, seen, report)
+            _check_document(block, header, sentences, seen, take)
         if header is None or not sentences:
             continue
-        doc = _build_doc(header, sentences, tokenizer, report)
-        if report.count == before:
+        doc = _build_doc(header, sentences, tokenizer, take)
+        if take.count == before or take.keeps_rest:
             yield doc
 
 
@@ -153,7 +182,7 @@ def _split_documents(text: str, report: _Reporter) -> Iterator[_Block]:
     """Group the lines of a file into documents, without the comments."""
     block: _Block | None = None
     homeless = False
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(split_lines(text), 1):
         line = line.strip()
         if line.startswith("#"):
             continue
@@ -163,9 +192,11 @@ def _split_documents(text: str, report: _Reporter) -> Iterator[_Block]:
             block = _Block(number, line[3:])
         elif block is not None:
             block.lines.append((number, line))
-        elif line and not homeless:
+        elif line and (not homeless or report.keeps_rest):
             homeless = True
-            report(number, f"text before the first document: {line!r}; put '=== NAME' above it")
+            message = f"text before the first document: {line!r}; put '=== NAME' above it"
+            unit = "frames" if line.startswith(">") else "sentences"
+            report(number, message, "lines before the first document", **{unit: 1})
     if block is not None:
         yield block
 
@@ -174,19 +205,24 @@ def _parse_header(block: _Block, report: _Reporter) -> _Header | None:
     """Read `=== NAME | sentiment: LABEL | layers: LAYER, LAYER`."""
     name, *settings = (part.strip() for part in block.header.split("|"))
     if not block.header.startswith(" ") or not name or len(name.split()) != 1:
+        n_frames = sum(line.startswith(">") for _, line in block.lines)
         report(
             block.number,
             f"'==={block.header}' does not start a document; write '=== NAME', the name being one"
             " word, then ' | sentiment: LABEL' if it is annotated for sentiment",
+            "documents with a malformed header",
+            sentences=sum(bool(line) for _, line in block.lines) - n_frames,
+            frames=n_frames,
         )
         return None
     values: dict[str, str] = {}
     for setting in settings:
         key, _, value = (part.strip() for part in setting.partition(":"))
         if key not in ("sentiment", "layers"):
-            report(block.number, f"unknown setting {setting!r}; use 'sentiment:' or 'layers:'")
+            message = f"unknown setting {setting!r}; use 'sentiment:' or 'layers:'"
+            report(block.number, message, _SETTINGS)
         elif key in values:
-            report(block.number, f"'{key}:' stands twice; keep one")
+            report(block.number, f"'{key}:' stands twice; keep one", _SETTINGS)
         else:
             values[key] = value
     return _Header(name, _parse_layers(block, values, report), values.get("sentiment"))
@@ -196,24 +232,28 @@ def _parse_layers(block: _Block, values: dict[str, str], report: _Reporter) -> t
     """Say what a document is annotated for, by the settings of its header."""
     sentiment = values.get("sentiment")
     if sentiment is not None and sentiment not in SENTIMENTS:
-        report(block.number, f"unknown sentiment {sentiment!r}; use {_choices(SENTIMENTS)}")
+        message = f"unknown sentiment {sentiment!r}; use {_choices(SENTIMENTS)}"
+        report(block.number, message, _SETTINGS)
     if "layers" not in values:
         return LAYERS if sentiment is not None else LAYERS[:2]
     layers = tuple(layer.strip() for layer in values["layers"].split(","))
     for layer in layers:
         if layer not in LAYERS:
-            report(block.number, f"unknown layer {layer!r}; use {_choices(LAYERS)}")
+            message = f"unknown layer {layer!r}; use {_choices(LAYERS)}"
+            report(block.number, message, _SETTINGS)
     if sentiment is not None and "sentiment" not in layers:
         report(
             block.number,
             "'sentiment:' is given but 'layers:' does not name it; add it there or remove"
             " 'sentiment:'",
+            _SETTINGS,
         )
     if sentiment is None and "sentiment" in layers:
         report(
             block.number,
             f"'layers:' names sentiment but no 'sentiment:' is given; add one of"
             f" {_choices(SENTIMENTS)}",
+            _SETTINGS,
         )
     return layers
 
@@ -224,34 +264,42 @@ def _parse_sentences(block: _Block, report: _Reporter) -> list[_Sentence]:
     current: _Sentence | None = None
     broken = False
     for number, line in block.lines:
-        is_frame = line.startswith(">")
         if not line:
             current, broken = None, False
-            continue
-        parsed = _parse_line(number, line[1:].strip() if is_frame else line, report)
-        if not is_frame:
+        elif not line.startswith(">"):
+            parsed = _parse_line(number, line, "sentences with malformed brackets", report)
             current, broken = None, parsed is None
             if parsed is not None:
                 current = _Sentence(parsed)
                 sentences.append(current)
-        elif current is None:
-            if not broken:
-                report(
-                    number,
-                    "a frame without a sentence; put it directly below its sentence, or write '\\>'"
-                    " if it is a sentence",
-                )
-        elif parsed is not None:
-            current.frames.append(parsed)
+        elif current is not None:
+            parsed = _parse_line(number, line[1:].strip(), _FRAME_BRACKETS, report)
+            current.frames += [] if parsed is None else [parsed]
+        elif not broken:
+            report(
+                number,
+                "a frame without a sentence; put it directly below its sentence, or write '\\>' if"
+                " it is a sentence",
+                "frames without a sentence",
+                frames=1,
+            )
+        elif report.keeps_rest:
+            message = "the sentence of this frame is left out"
+            report(number, message, "frames of sentences that are left out", frames=1)
+        else:
+            _parse_line(number, line[1:].strip(), _FRAME_BRACKETS, report)
     return sentences
 
 
-def _parse_line(number: int, line: str, report: _Reporter) -> _Line | None:
+def _parse_line(number: int, line: str, kind: str, report: _Reporter) -> _Line | None:
     """Take the brackets out of a line; `None`, reported, if they are not well-formed."""
     try:
+        if not is_text(line):
+            raise ValueError("found bytes that are not UTF-8")
         return _Line(number, *_strip_brackets(line))
     except ValueError as error:
-        report(number, str(error))
+        unit = "frames" if kind == _FRAME_BRACKETS else "sentences"
+        report(number, str(error), kind, **{unit: 1})
         return None
 
 
@@ -315,21 +363,26 @@ def _check_document(
     here = f"{report.path}:{block.number}"
     first = seen.setdefault(header.name, here)
     if first != here:
-        report(block.number, f"document {header.name!r} is already at {first}; rename one of them")
+        message = f"document {header.name!r} is already at {first}; rename one of them"
+        report(block.number, message, "names of documents that stand twice")
     if not any(line for _, line in block.lines):
-        report(block.number, f"document {header.name!r} is empty; add a sentence or remove it")
+        message = f"document {header.name!r} is empty; add a sentence or remove it"
+        report(block.number, message, "empty documents")
     for sentence in sentences:
         if sentence.line.brackets and "entities" not in header.layers:
             report(
                 sentence.line.number,
                 "an entity in a document that is not annotated for entities; add 'entities' to"
                 " 'layers:' or remove the bracket",
+                "entities in documents that are not annotated for them",
             )
         if sentence.frames and "frames" not in header.layers:
             report(
                 sentence.frames[0].number,
                 "a frame in a document that is not annotated for frames; add 'frames' to 'layers:'"
                 " or remove the line",
+                "frames in documents that are not annotated for them",
+                frames=len(sentence.frames),
             )
 
 
@@ -353,11 +406,15 @@ def _build_doc(
     for sentence in sentences:
         first = doc.char_span(sentence.offset, sentence.offset + len(sentence.line.text))
         if first is None:
-            report(sentence.line.number, "the tokenizer joins the sentence with its neighbour")
+            message = "the tokenizer joins the sentence with its neighbour"
+            kind = "sentences that the tokenizer joins with their neighbour"
+            report(sentence.line.number, message, kind, sentences=1, frames=len(sentence.frames))
             continue
         doc[first.start].is_sent_start = True
+        if report.losses is not None:
+            report.losses.see(sentences=1)
         entities += _find_entities(doc, sentence, report)
-        frames += _find_frames(doc, sentence, report)
+        frames += _find_frames(doc, sentence, report) if "frames" in header.layers else []
     if "entities" in header.layers:
         doc.set_ents(entities, default="outside")
     if "frames" in header.layers:
@@ -374,9 +431,11 @@ def _find_entities(doc: Doc, sentence: _Sentence, report: _Reporter) -> Iterator
             report(
                 sentence.line.number,
                 f"unknown entity label {bracket.label!r}; use {_choices(ENTITY_LABELS)}",
+                "entities with an unknown label",
             )
             continue
-        span = _find_tokens(doc, sentence, sentence.line.number, bracket, report)
+        kind = "entities that do not begin and end with a token"
+        span = _find_tokens(doc, sentence, sentence.line.number, bracket, kind, report)
         if span is not None:
             yield Span(doc, span.start, span.end, label=bracket.label)
 
@@ -387,7 +446,8 @@ def _find_frames(doc: Doc, sentence: _Sentence, report: _Reporter) -> list[_Fram
     lines: dict[int, int] = {}
     for line in sentence.frames:
         if line.text != sentence.line.text:
-            report(line.number, _first_difference(line.text, sentence.line.text))
+            message = _first_difference(line.text, sentence.line.text)
+            report(line.number, message, "frames whose text is not their sentence", frames=1)
             continue
         frame = _find_frame(doc, sentence, line, report)
         if frame is None:
@@ -397,57 +457,93 @@ def _find_frames(doc: Doc, sentence: _Sentence, report: _Reporter) -> list[_Fram
                 line.number,
                 f"a second frame for the predicate {doc[frame.predicate].text!r}, the first one is"
                 f" in line {lines[frame.predicate]}; remove one of them",
+                "further frames of a predicate that has one",
+                frames=1,
+                arguments=len(frame.arguments),
             )
             continue
         frames[frame.predicate] = frame
         lines[frame.predicate] = line.number
+        if report.losses is not None:
+            report.losses.see(frames=1, arguments=len(frame.arguments))
     return [frames[predicate] for predicate in sorted(frames)]
 
 
 def _find_frame(doc: Doc, sentence: _Sentence, line: _Line, report: _Reporter) -> _Frame | None:
-    """Read one frame line; `None` if it has a mistake."""
+    """Read one frame line; `None` if it has a mistake that it can't be kept with."""
     before = report.count
     predicates: list[tuple[str, int]] = []
     arguments: list[tuple[str, int, int]] = []
     for bracket in line.brackets:
-        span = _find_tokens(doc, sentence, line.number, bracket, report)
         if bracket.label == "V" or bracket.label.startswith("V="):
-            roleset = bracket.label[2:]
-            if not _ROLESET.fullmatch(roleset):
-                report(
-                    line.number,
-                    f"malformed roleset {roleset!r} in [{bracket.label}: ...]; write lemma and"
-                    " sense as in [V=give.01: gave]",
-                )
-            if span is not None and len(span) != 1:
-                report(
-                    line.number,
-                    f"the predicate {span.text!r} has {len(span)} tokens, {_tokens(span)}; mark"
-                    " only the verb",
-                )
-            predicates.append((roleset, -1 if span is None else span.start))
+            predicates.append(_find_predicate(doc, sentence, line.number, bracket, report))
         elif bracket.label not in ARGUMENT_LABELS:
             report(
                 line.number,
                 f"unknown argument label {bracket.label!r}; use ARG0 to ARG5, ARGA, ARGM-TMP and"
                 " the other ARGM- labels, or R- or C- with one of these",
+                "arguments with an unknown label",
+                arguments=1,
             )
-        elif span is not None:
-            arguments.append((bracket.label, span.start, span.end))
+        else:
+            kind = "arguments that do not begin and end with a token"
+            span = _find_tokens(doc, sentence, line.number, bracket, kind, report, arguments=1)
+            if span is not None:
+                arguments.append((bracket.label, span.start, span.end))
+    kind = "frames without one predicate of one token"
     if len(predicates) != 1:
         marked = ", ".join(roleset for roleset, _ in predicates) or "none"
         report(
             line.number,
             f"a frame must have one predicate, found {len(predicates)} ({marked}); mark exactly one"
             " word as in [V=give.01: gave] and write one line per verb",
+            kind,
+            frames=1,
+            arguments=len(arguments),
         )
-    if report.count != before:
         return None
-    return _Frame(*predicates[0], arguments)
+    roleset, predicate = predicates[0]
+    if predicate < 0 and report.keeps_rest:
+        message = "the predicate is not one token"
+        report(line.number, message, kind, frames=1, arguments=len(arguments))
+    if predicate < 0 or (report.count != before and not report.keeps_rest):
+        return None
+    return _Frame(roleset, predicate, arguments)
+
+
+def _find_predicate(
+    doc: Doc, sentence: _Sentence, number: int, bracket: _Bracket, report: _Reporter
+) -> tuple[str, int]:
+    """Read the bracket of a predicate: its roleset, "" if malformed, and token, -1 if not one."""
+    roleset = bracket.label[2:]
+    kind = "predicates that are not one token"
+    span = _find_tokens(doc, sentence, number, bracket, kind, report)
+    if not _ROLESET.fullmatch(roleset):
+        report(
+            number,
+            f"malformed roleset {roleset!r} in [{bracket.label}: ...]; write lemma and sense as in"
+            " [V=give.01: gave]",
+            "malformed rolesets",
+        )
+        roleset = ""
+    if span is not None and len(span) != 1:
+        report(
+            number,
+            f"the predicate {span.text!r} has {len(span)} tokens, {_tokens(span)}; mark only the"
+            " verb",
+            kind,
+        )
+    return roleset, span.start if span is not None and len(span) == 1 else -1
 
 
 def _find_tokens(
-    doc: Doc, sentence: _Sentence, number: int, bracket: _Bracket, report: _Reporter
+    doc: Doc,
+    sentence: _Sentence,
+    number: int,
+    bracket: _Bracket,
+    kind: str,
+    report: _Reporter,
+    **units: int,
 ) -> Span | None:
     """Find the tokens in a bracket; `None`, reported, if it cuts a token."""
     start, end = sentence.offset + bracket.start, sentence.offset + bracket.end
@@ -458,6 +554,8 @@ def _find_tokens(
             number,
             f"[{bracket.label}: {doc.text[start:end]}] does not begin and end with a token; the"
             f" tokens there are {_tokens(around or ())}; move the bracket",
+            kind,
+            **units,
         )
     return span
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .columns import read_text
+from .columns import read_text, split_lines
 from .errors import FormatError
 
 _TAG = re.compile(r"O|[BI]-\S+")
@@ -40,7 +40,7 @@ def read_iob2(path: str | Path) -> Iterator[Iob2Sentence]:
     """
     sentence = Iob2Sentence(line=0)
     text = read_text(path)
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(split_lines(text), start=1):
         if line.startswith("#"):
             key, _, value = line[1:].partition("=")
             sentence.metadata[key.strip()] = value.strip()
@@ -57,7 +57,7 @@ def read_iob2(path: str | Path) -> Iterator[Iob2Sentence]:
 
 def _read_word(path: str | Path, number: int, line: str, sentence: Iob2Sentence) -> None:
     """Add a line with a word to a sentence."""
-    columns = line.rstrip("\r").split("\t")
+    columns = line.split("\t")
     if len(columns) < 3:
         raise FormatError(
             path,

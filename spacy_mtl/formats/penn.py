@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from .columns import read_text
+from .columns import read_text, split_lines
 from .errors import FormatError
 from .sentence import AnnotatedSentence
 
@@ -25,7 +25,7 @@ def read_penn(path: str | Path) -> Iterator[AnnotatedSentence]:
     sentence = AnnotatedSentence(path=str(path), document=name, tags=[])
     previous: list[str] = []
     line = 1
-    for line, text in enumerate(read_text(path).split("\n"), start=1):
+    for line, text in enumerate(split_lines(read_text(path)), start=1):
         for token in _TOKEN.findall(text):
             if token == ")":
                 depth -= 1

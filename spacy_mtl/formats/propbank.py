@@ -24,19 +24,18 @@ def read_propbank(path: str | Path, report: ConversionReport) -> Iterator[Annota
     """Read a `gold_skel` file, or one in which the words stand in the place of "[WORD]".
 
     path (str | Path): The file, UTF-8.
-    report (ConversionReport): Where to count what can't be carried over; nothing here.
+    report (ConversionReport): Where to count malformed parts.
     YIELDS (AnnotatedSentence): The sentences; trees and lemmas of predicates as columns.
     RAISES (FormatError): With file and line, where a line does not follow the format.
     """
-    for sentence in read_gold_skel(path):
+    for sentence in read_gold_skel(path, report):
         yield _convert(path, sentence)
 
 
 def _convert(path: str | Path, skel: SkelSentence) -> AnnotatedSentence:
-    length = len(skel.words)
     sentence = AnnotatedSentence(
         path=str(path),
-        lines=list(range(skel.line, skel.line + length)),
+        lines=skel.lines,
         document=skel.document,
         words=skel.words,
         tags=filled(skel.tags, _NOTHING),
@@ -106,7 +105,11 @@ def _write_sentence(
     if any(not frame.roleset for frame in frames):
         kept = [frame for frame in frames if frame.roleset]
         report.add(
-            "predicates without a roleset, with their arguments", count=len(frames) - len(kept)
+            "predicates without a roleset, with their arguments",
+            " ".join(sentence.words[:5]),
+            count=len(frames) - len(kept),
+            frames=len(frames) - len(kept),
+            arguments=sum(len(frame.arguments) for frame in frames if not frame.roleset),
         )
         frames = kept
     rolesets = [_NOTHING] * length

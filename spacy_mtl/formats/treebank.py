@@ -153,7 +153,8 @@ def attach_words(
     report (ConversionReport): Where to count sentences that the treebank doesn't have or splits
         otherwise.
     YIELDS (AnnotatedSentence): The sentences of the treebank with their frames.
-    RAISES (FormatError): If a sentence is not that of the treebank, or none is in the treebank.
+    RAISES (FormatError): If none is in the treebank; if a sentence is not that of the treebank, and
+        malformed parts are errors.
     """
     if not sentences:
         return
@@ -172,7 +173,19 @@ def attach_words(
         count=len(treebank.documents) - len(documents) if "" not in documents else 0,
     )
     for sentence, partner in pairs:
-        yield _join(sentence, partner, report)
+        joined = _join(sentence, partner, report)
+        if joined is not None:
+            yield joined
+
+
+def _units(sentences: Sequence[AnnotatedSentence]) -> dict[str, int]:
+    """What is dropped with sentences."""
+    frames = [frame for sentence in sentences for frame in sentence.frames or ()]
+    return {
+        "sentences": len(sentences),
+        "frames": len(frames),
+        "arguments": sum(len(frame.arguments) for frame in frames),
+    }
 
 
 def _pairs(
@@ -190,6 +203,7 @@ def _pairs(
                 sentence.path,
                 sentence.line(),
                 sentence.metadata["sent_id"],
+                **_units([sentence]),
             )
         return
     if sentences[0].document and treebank.documents:
@@ -219,30 +233,35 @@ def _document_pairs(
                 members[0].path,
                 members[0].line(),
                 document,
+                **_units(members),
             )
             continue
         surplus = members[len(partners) :]
         if len(members) < len(partners) or any(sentence.frames for sentence in surplus):
-            raise FormatError(
+            report.malformed(
+                "documents with more or fewer sentences than in the treebank",
                 members[-1].path,
                 members[-1].line(),
                 f"found {len(members)} sentences, expected the {len(partners)} that the treebank"
                 f" has in {document!r}",
+                **_units(members),
             )
+            continue
         for sentence in surplus:
             report.add_line(
                 "sentences without frames behind the treebank's last one",
                 sentence.path,
                 sentence.line(),
                 f"{len(sentence.words)} tokens",
+                **_units([sentence]),
             )
         yield from zip(members, partners, strict=False)
 
 
 def _join(
     sentence: AnnotatedSentence, partner: AnnotatedSentence, report: ConversionReport
-) -> AnnotatedSentence:
-    """Put the frames of a sentence onto the words of the treebank."""
+) -> AnnotatedSentence | None:
+    """Put the frames of a sentence onto the words of the treebank; None if it is dropped."""
     same = len(sentence.words) == len(partner.words)
     joined = replace(
         partner,
@@ -262,19 +281,23 @@ def _join(
     if sentence.tags is not None and partner.tags is not None:
         token_map = align_sequences(sentence.tags, partner.tags)
     if token_map is None:
-        raise FormatError(
+        report.malformed(
+            "sentences that are not that of the treebank",
             sentence.path,
             sentence.line(),
             f"found {len(sentence.words)} tokens; this is not the sentence of {len(partner.words)}"
             f" words that the treebank has in its place: {' '.join(partner.words)!r}",
+            **_units([sentence]),
         )
+        return None
     report.add_line(
         "sentences that the treebank splits otherwise, aligned by their tags",
         sentence.path,
         sentence.line(),
         f"{len(sentence.words)} tokens, {len(partner.words)} words",
     )
-    joined.frames = [_move(sentence, frame, token_map) for frame in sentence.frames or ()]
+    moved = (_move(sentence, frame, token_map, report) for frame in sentence.frames or ())
+    joined.frames = [frame for frame in moved if frame is not None]
     return joined
 
 
@@ -282,16 +305,24 @@ def _move(
     sentence: AnnotatedSentence,
     frame: IndexedFrame,
     token_map: Sequence[tuple[int, int] | None],
-) -> IndexedFrame:
-    """Move a frame to the words of the treebank."""
+    report: ConversionReport,
+) -> IndexedFrame | None:
+    """Move a frame to the words of the treebank; None if its predicate has none there."""
     spans = []
     for label, start, end in (("V", frame.predicate, frame.predicate + 1), *frame.arguments):
         words = [bounds for bounds in token_map[start:end] if bounds is not None]
-        if not words:
-            raise FormatError(
-                sentence.path,
-                sentence.line(start),
-                f"the {label} of {frame.roleset!r} has no word in the treebank's sentence",
-            )
-        spans.append((label, words[0][0], words[-1][1]))
+        if words:
+            spans.append((label, words[0][0], words[-1][1]))
+            continue
+        is_predicate = not spans
+        units = {"frames": 1, "arguments": len(frame.arguments)}
+        report.malformed(
+            f"{'frames' if is_predicate else 'arguments'} without a word in the treebank",
+            sentence.path,
+            sentence.line(start),
+            f"the {label} of {frame.roleset!r} has no word in the treebank's sentence",
+            **(units if is_predicate else {"arguments": 1}),
+        )
+        if is_predicate:
+            return None
     return IndexedFrame(spans[0][1], frame.roleset, tuple(spans[1:]))

@@ -18,13 +18,27 @@ from itertools import groupby
 from pathlib import Path
 
 from ..srl.alignment import IndexedFrame
-from .columns import Block, encode, read_blocks
-from .conll09 import read_predicates, write_heads, write_predicates
-from .conllu import build_sentence
+from .columns import (
+    Block,
+    RowRules,
+    drop_sentence,
+    encode,
+    frame_columns,
+    read_blocks,
+    whole_blocks,
+)
+from .conll09 import (
+    NO_LABEL,
+    read_arguments,
+    read_flags,
+    read_heads,
+    write_heads,
+    write_predicates,
+)
 from .errors import FormatError
 from .heads import frames_to_heads
 from .report import ConversionReport
-from .sentence import NO_WORD, AnnotatedSentence
+from .sentence import NO_WORD, AnnotatedSentence, filled
 
 UD_COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 UP1_COLUMNS = (*UD_COLUMNS[:8], "FLAG", "PRED", "FRAME")
@@ -34,10 +48,9 @@ UP2_COLUMNS = (*UD_COLUMNS, "UP:PRED", "UP:ARGHEADS", "UP:ARGSPANS")
 _NOTHING = "_"
 _GLOBAL = re.compile(r"#\s*global\.columns\s*=\s*(.*)")
 _SENT_ID = re.compile(r"#\s*sent_id\s*=?\s*(\S+)\s*")
-_WORD = re.compile(r"[1-9][0-9]*")
-_OTHER_ROW = re.compile(r"[0-9]+[-.][0-9]+")
-_HEAD_ARGUMENT = re.compile(r"(.+):([0-9]+)")
-_SPAN_ARGUMENT = re.compile(r"(.+):([0-9]+)-([0-9]+)")
+_OTHER_ROW = re.compile(r"([0-9]{1,9})([-.])([0-9]{1,9})")
+_HEAD_ARGUMENT = re.compile(r"(.+):([0-9]{1,9})")
+_SPAN_ARGUMENT = re.compile(r"(.+):([0-9]{1,9})-([0-9]{1,9})")
 
 
 def read_up(
@@ -46,21 +59,75 @@ def read_up(
     """Read a file of Universal PropBank in any of the three forms, which is found out.
 
     path (str | Path): The file, UTF-8. Columns are split by tabs.
-    report (ConversionReport): Where to count what can't be carried over.
+    report (ConversionReport): Where to count what can't be carried over or is malformed.
     arguments (str): "spans" or "heads": what to read where a file has both.
     YIELDS (AnnotatedSentence): The sentences. Words are "[WORD]" where the file has none.
     RAISES (FormatError): With file and line, where a line does not follow the form.
     """
-    blocks = list(read_blocks(path, separator="\t", is_comment=lambda line: line.startswith("#")))
+    blocks = list(
+        read_blocks(path, report, separator="\t", is_comment=lambda line: line.startswith("#"))
+    )
     names = _column_names(path, blocks)
     document = ""
     for block in blocks:
         metadata = block.metadata()
         document = metadata.get("newdoc id", document)
-        if block.rows:
-            sentence = _read_sentence(path, block, names, arguments, report)
+        words, others = _split_rows(block)
+        if not words.rows:
+            if others.rows:
+                kind, message = "sentences without a word", "the sentence has no word"
+                drop_sentence(report, kind, path, others.lines[0], message, 0)
+            continue
+        for whole in _whole_blocks(path, words, names, report):
+            sentence = _read_sentence(path, whole, others, names, arguments, report)
             sentence.document = document
             yield sentence
+
+
+def _split_rows(block: Block) -> tuple[Block, Block]:
+    """Part the rows of words from those of contractions and empty nodes."""
+    words, others = Block(block.comments), Block()
+    for line, row in zip(block.lines, block.rows, strict=True):
+        part = others if _OTHER_ROW.fullmatch(row[0]) else words
+        part.lines.append(line)
+        part.rows.append(row)
+    return words, others
+
+
+def _whole_blocks(
+    path: str | Path, block: Block, names: Sequence[str], report: ConversionReport
+) -> Iterator[Block]:
+    """Check widths and numbers."""
+    n_fixed = len(names) - ("FRAME" in names)
+    rules = RowRules(
+        n_fixed,
+        lambda row: len(row) >= n_fixed and _is_predicate(row, names),
+        number=names.index("ID"),
+        word=names.index("FORM") if "FORM" in names else None,
+        names=f" split by tabs ({' '.join(names)})",
+    )
+    for whole in whole_blocks(path, block, rules, report):
+        for line, row in zip(whole.lines, whole.rows, strict=True):
+            if "FRAME" not in names and not NO_LABEL.issuperset(row[n_fixed:]):
+                kind = "sentences with lines of more columns than are named"
+                message = f"expected {n_fixed} columns{rules.names}, found {len(row)}"
+                drop_sentence(report, kind, path, line, message, rules.count_predicates(whole))
+                break
+        else:
+            yield whole
+
+
+def _is_predicate(row: Sequence[str], names: Sequence[str]) -> bool:
+    cells = dict(zip(names, row, strict=False))
+    if "PRED" not in cells:
+        return _misc(cells["MISC"]).get("Roleset", "-") not in ("-", _NOTHING)
+    is_flagged = cells.get("FLAG") == "Y"
+    named = ("PRED",) if "FRAME" in names else ("PRED", "ARGHEADS", "ARGSPANS")
+    return is_flagged or any(cells.get(name, _NOTHING) != _NOTHING for name in named)
+
+
+def _misc(cell: str) -> dict[str, str]:
+    return dict(part.partition("=")[::2] for part in cell.split("|"))
 
 
 def _column_names(path: str | Path, blocks: Sequence[Block]) -> tuple[str, ...]:
@@ -71,7 +138,7 @@ def _column_names(path: str | Path, blocks: Sequence[Block]) -> tuple[str, ...]:
             if match:
                 names = tuple(name.rpartition(":")[2] for name in match[1].split())
                 names = tuple({"PREDS": "PRED", "FEAT": "FEATS"}.get(n, n) for n in names)
-                if "ID" not in names or "PRED" not in names:
+                if "ID" not in names or "PRED" not in names or "FRAME" in names:
                     raise FormatError(
                         path,
                         number,
@@ -80,40 +147,53 @@ def _column_names(path: str | Path, blocks: Sequence[Block]) -> tuple[str, ...]:
                 return names
     if any(len(row) == 10 and "Roleset=" in row[9] for block in blocks for row in block.rows):
         return UD_COLUMNS
-    flags = {row[8] for block in blocks for row in block.rows if len(row) > 8}
-    return UP1_COLUMNS if flags <= {"Y", _NOTHING} else UP1_ENGLISH_COLUMNS
+    rows = [row for block in blocks for row in block.rows if len(row) > 9]
+    n_flags = sum(row[8] == "Y" for row in rows)
+    n_ud = sum(":" in row[8] or "=" in row[9] for row in rows)  # DEPS, MISC
+    return UP1_ENGLISH_COLUMNS if n_ud > n_flags else UP1_COLUMNS
 
 
 def _read_sentence(
     path: str | Path,
     block: Block,
+    others: Block,
     names: Sequence[str],
     arguments: str,
     report: ConversionReport,
 ) -> AnnotatedSentence:
-    words = _check_rows(path, block, names)
-    lines = [block.lines[i] for i in words]
-    rows = [block.rows[i] for i in words]
+    lines, rows = block.lines, block.rows
     columns = {name: [row[i] for row in rows] for i, name in enumerate(names) if name != "FRAME"}
-    sentence = _read_words(path, block, names, lines, report)
+    sentence = _read_words(path, block, others, columns, report)
     for _, comment in block.comments:
         match = _SENT_ID.fullmatch(comment)
         if match:
             sentence.metadata["sent_id"] = match[1]
+    report.see(sentences=1)
     if "PRED" not in names:
         sentence.frames = _read_misc(path, lines, columns["MISC"], report)
     elif "FRAME" in names:
-        first = names.index("FRAME")
-        frame_columns = [list(column) for column in zip(*(r[first:] for r in rows), strict=True)]
-        flags = columns.get("FLAG", [_NOTHING] * len(rows))
-        frame_columns = [[cell or _NOTHING for cell in column] for column in frame_columns]
-        marked = zip(flags, columns["PRED"], strict=True)
-        predicates = [i for i, pair in enumerate(marked) if pair != (_NOTHING, _NOTHING)]
-        frame_columns = _ordered(path, lines, predicates, frame_columns, report)
-        sentence.frames = read_predicates(path, lines, flags, columns["PRED"], frame_columns)
+        sentence.frames = _read_frames(path, block, names.index("FRAME"), columns, report)
     else:
-        sentence.frames = _read_lists(path, lines, columns, arguments)
+        sentence.frames = _read_lists(path, lines, columns, arguments, report)
     return sentence
+
+
+def _read_frames(
+    path: str | Path,
+    block: Block,
+    n_fixed: int,
+    columns: dict[str, list[str]],
+    report: ConversionReport,
+) -> list[IndexedFrame]:
+    """Read predicates with a column of arguments for each."""
+    flags = columns.get("FLAG", [_NOTHING] * len(block.rows))
+    predicates = read_flags(path, block.lines, flags, columns["PRED"], report)
+    found = frame_columns(path, block, n_fixed, len(predicates), NO_LABEL, report)
+    if found is None:
+        return []
+    found = [[cell or _NOTHING for cell in column] for column in found]
+    found = _ordered(path, block.lines, predicates, found, report)
+    return read_arguments(path, block.lines, predicates, columns["PRED"], found, report)
 
 
 def _ordered(
@@ -128,16 +208,7 @@ def _ordered(
     Further words with "V" in a column are the rest of its predicate, C-V; a roleset may also stand
     at a word marked "C-V". What is left goes to the predicates that are left, in order.
     """
-    if len(columns) != len(predicates):
-        if all(cell == _NOTHING for column in columns for cell in column):
-            return []
-        raise FormatError(
-            path,
-            lines[0],
-            f"the sentence has {len(predicates)} predicates but {len(columns)} columns of"
-            " arguments; every predicate needs one",
-        )
-    if not any("V" in column for column in columns):
+    if len(columns) != len(predicates) or not any("V" in column for column in columns):
         return [list(column) for column in columns]
     owners: dict[int, Sequence[str]] = {}
     unowned = []
@@ -167,98 +238,103 @@ def _unmarked(column: Sequence[str], predicate: int) -> list[str]:
     return cells
 
 
-def _check_rows(path: str | Path, block: Block, names: Sequence[str]) -> list[int]:
-    """Check widths and numbers. RETURNS (list[int]): The rows that are words."""
-    words = []
-    open_ended = "FRAME" in names
-    smallest = len(names) - open_ended
-    width = None
-    for i, (number, row) in enumerate(zip(block.lines, block.rows, strict=True)):
-        if len(row) < smallest or (not open_ended and len(row) != smallest):
-            raise FormatError(
-                path,
-                number,
-                f"expected {'at least ' * open_ended}{smallest} columns split by tabs"
-                f" ({' '.join(names)}), found {len(row)}",
-            )
-        if _OTHER_ROW.fullmatch(row[0]):
-            continue
-        words.append(i)
-        if row[0] != str(len(words)):
-            raise FormatError(
-                path,
-                number,
-                f"expected word {len(words)} of the sentence, found {row[0]!r}; an empty line parts"
-                " two sentences",
-            )
-        width = width or len(row)
-        if len(row) != width:
-            raise FormatError(
-                path,
-                number,
-                f"expected {width} columns as in the sentence's first word, found {len(row)}",
-            )
-    if not words:
-        raise FormatError(path, block.lines[0], "the sentence has no word")
-    return words
-
-
 def _read_words(
     path: str | Path,
     block: Block,
-    names: Sequence[str],
-    lines: list[int],
+    others: Block,
+    columns: dict[str, list[str]],
     report: ConversionReport,
 ) -> AnnotatedSentence:
     """Read the columns of Universal Dependencies."""
-    if "FORM" not in names:
+    lines = block.lines
+    if "FORM" not in columns:
         return AnnotatedSentence(path=str(path), lines=lines, words=[NO_WORD] * len(lines))
-    at = {name: i for i, name in enumerate(names) if name in UD_COLUMNS}
-    rows = []
-    parsed = any("HEAD" in at and row[at["HEAD"]] != _NOTHING for row in block.rows)
-    for number, row in zip(block.lines, block.rows, strict=True):
-        cells = [row[at[name]] if name in at else _NOTHING for name in UD_COLUMNS]
-        if not parsed and cells[6] == _NOTHING:
-            cells[6] = "0"
-        rows.append((number, cells))
-        if not _WORD.fullmatch(cells[0]):
-            kind = "contractions, given by their parts" if "-" in cells[0] else "empty nodes"
-            report.add_line(kind, path, number, repr(cells[1]))
-    read = build_sentence(path, "", {}, rows)
-    sentence = AnnotatedSentence(path=str(path), lines=lines, words=read.words)
-    sentence.spaces = read.spaces if "MISC" in at else None
-    for layer in ("tags", "pos", "morphs", "lemmas"):
-        values = getattr(read, layer)
-        setattr(sentence, layer, values if any(values) else None)
-    if parsed:
-        sentence.heads = [i if h >= len(lines) else h for i, h in enumerate(read.heads)]
-        sentence.deps = read.deps
+    sentence = AnnotatedSentence(path=str(path), lines=lines, words=columns["FORM"])
+    if "MISC" in columns:
+        sentence.spaces = [_space(cell) for cell in columns["MISC"]]
+    _read_others(path, block, others, sentence.spaces, report)
+    for layer, name in (("tags", "XPOS"), ("pos", "UPOS"), ("morphs", "FEATS")):
+        if name in columns:
+            setattr(sentence, layer, filled(columns[name], _NOTHING))
+    lemmas = columns.get("LEMMA", [_NOTHING] * len(lines))
+    if any(lemma != _NOTHING for lemma in lemmas):
+        sentence.lemmas = [
+            "" if lemma == _NOTHING != word else lemma
+            for word, lemma in zip(sentence.words, lemmas, strict=True)
+        ]
+    if "HEAD" in columns:
+        sentence.heads = read_heads(path, lines, columns["ID"], columns["HEAD"], report)
+    if sentence.heads is not None:
+        deps = columns.get("DEPREL", [_NOTHING] * len(lines))
+        sentence.deps = ["" if dep == _NOTHING else dep for dep in deps]
     return sentence
+
+
+def _space(misc: str) -> bool:
+    return "SpaceAfter=No" not in misc.split("|")
+
+
+def _read_others(
+    path: str | Path,
+    block: Block,
+    others: Block,
+    spaces: list[bool] | None,
+    report: ConversionReport,
+) -> None:
+    """Count contractions and empty nodes, and let the spaces be those of contractions: none inside,
+    behind its last word what its row says.
+    """
+    first_line, last_line = block.lines[0] - 1, block.lines[-1]
+    words = {row[0]: i for i, row in enumerate(block.rows)}
+    for line, row in zip(others.lines, others.rows, strict=True):
+        if not first_line <= line <= last_line:
+            continue
+        match = _OTHER_ROW.fullmatch(row[0])
+        if match is None or match[2] == ".":
+            report.add_line("empty nodes", path, line, repr(row[:2]))
+            continue
+        start, end = words.get(match[1]), words.get(match[3])
+        if start is None or end is None or start >= end or block.lines[start] < line:
+            report.malformed(
+                "contractions that do not stand before their words",
+                path,
+                line,
+                f"expected the numbers of the words below, found the contraction {row[0]!r}",
+            )
+            continue
+        report.add_line("contractions, given by their parts", path, line, repr(row[1:2]))
+        if spaces is not None:
+            spaces[start:end] = [False] * (end - start)
+            spaces[end] = _space(row[-1] if len(row) < 10 else row[9])
 
 
 def _read_misc(
     path: str | Path, lines: Sequence[int], cells: Sequence[str], report: ConversionReport
 ) -> list[IndexedFrame]:
     """Read predicates and arguments from MISC."""
-    fields = [dict(part.partition("=")[::2] for part in cell.split("|")) for cell in cells]
+    fields = [_misc(cell) for cell in cells]
     rolesets = [field.get("Roleset", "-") for field in fields]
     rolesets = [_NOTHING if roleset == "-" else roleset for roleset in rolesets]
     predicates = [i for i, roleset in enumerate(rolesets) if roleset != _NOTHING]
     rows = [field["Args"].split("/") if field.get("Args") else [] for field in fields]
     for number, row in zip(lines, rows, strict=True):
         if len(row) != len(predicates) and row not in ([], [_NOTHING]):
-            raise FormatError(
+            n_arguments = sum(label not in (*NO_LABEL, "V") for label in row)
+            report.malformed(
+                "arguments of words with more or fewer labels than predicates",
                 path,
                 number,
                 f"expected a label for each of the {len(predicates)} predicates, split by '/',"
                 f" found Args={'/'.join(row)}",
+                arguments=n_arguments,
             )
+            report.see(arguments=n_arguments)
     columns = [
         [row[i] or _NOTHING if len(row) == len(predicates) else _NOTHING for row in rows]
         for i in range(len(predicates))
     ]
     columns = _ordered(path, lines, predicates, columns, report)
-    return read_predicates(path, lines, [_NOTHING] * len(lines), rolesets, columns)
+    return read_arguments(path, lines, predicates, rolesets, columns, report)
 
 
 def _read_lists(
@@ -266,6 +342,7 @@ def _read_lists(
     lines: Sequence[int],
     columns: dict[str, list[str]],
     arguments: str,
+    report: ConversionReport,
 ) -> list[IndexedFrame]:
     """Read predicates with lists of arguments."""
     wanted = ("ARGSPANS", "ARGHEADS") if arguments == "spans" else ("ARGHEADS", "ARGSPANS")
@@ -273,28 +350,40 @@ def _read_lists(
     frames = []
     for i, roleset in enumerate(columns["PRED"]):
         cell = columns[name][i] if name else _NOTHING
-        if roleset == _NOTHING and cell == _NOTHING:
+        if roleset in NO_LABEL and cell in NO_LABEL:
             continue
-        parts = [] if cell == _NOTHING else cell.split("|")
-        own = [_read_argument(path, lines, i, part, name == "ARGSPANS") for part in parts]
+        own = []
+        for part in [] if cell in NO_LABEL else cell.split("|"):
+            argument = _read_argument(path, lines, i, part, name == "ARGSPANS", report)
+            own += [] if argument is None else [argument]
+            report.see(arguments=1)
         own.sort(key=lambda argument: argument[1:])
-        frames.append(IndexedFrame(i, "" if roleset == _NOTHING else roleset, tuple(own)))
+        report.see(frames=1)
+        frames.append(IndexedFrame(i, "" if roleset in NO_LABEL else roleset, tuple(own)))
     return frames
 
 
 def _read_argument(
-    path: str | Path, lines: Sequence[int], index: int, part: str, is_span: bool
-) -> tuple[str, int, int]:
+    path: str | Path,
+    lines: Sequence[int],
+    index: int,
+    part: str,
+    is_span: bool,
+    report: ConversionReport,
+) -> tuple[str, int, int] | None:
     match = (_SPAN_ARGUMENT if is_span else _HEAD_ARGUMENT).fullmatch(part)
     first, last = (int(match[2]), int(match[3 if is_span else 2])) if match else (0, 0)
-    if not match or not 1 <= first <= last <= len(lines):
-        raise FormatError(
-            path,
-            lines[index],
-            f"expected an argument such as {'A0:1-3' if is_span else 'A0:3'} within the sentence's"
-            f" {len(lines)} words, found {part!r}",
-        )
-    return match[1], first - 1, last
+    if match and 1 <= first <= last <= len(lines):
+        return match[1], first - 1, last
+    report.malformed(
+        "arguments that are no label and words of the sentence",
+        path,
+        lines[index],
+        f"expected an argument such as {'A0:1-3' if is_span else 'A0:3'} within the sentence's"
+        f" {len(lines)} words, found {part!r}",
+        arguments=1,
+    )
+    return None
 
 
 def write_up1(sentences: Iterable[AnnotatedSentence], report: ConversionReport) -> Iterator[str]:
@@ -362,7 +451,8 @@ def write_up2(sentences: Iterable[AnnotatedSentence], report: ConversionReport) 
             if any("|" in label or "\t" in label for label, _, _ in frame.arguments):
                 raise ValueError(f"{place}: a label with '|' or a tab in it can't be written")
             if not frame.roleset and not frame.arguments:
-                report.add("predicates without roleset and arguments, which leave no trace", place)
+                kind = "predicates without roleset and arguments, which leave no trace"
+                report.add(kind, place, frames=1)
             rolesets[at] = frame.roleset or _NOTHING
             spans[at] = _joined(f"{label}:{s + 1}-{e}" for label, s, e in frame.arguments)
             if sentence.heads is None and any(e - s > 1 for _, s, e in frame.arguments):

@@ -86,7 +86,7 @@ def test_sentences_are_parted_by_empty_lines(tmp_path: Path) -> None:
     [
         ("doc.xml 0 0 [WORD] VB * -\n", 1, "expected at least 8 columns, found 7"),
         (skel("VB go.01 (V*)", "NN -"), 2, "expected 9 columns as in the sentence's first line"),
-        ("doc.xml 0 1 [WORD] VB * - -\n", 1, "expected token 0 of the sentence"),
+        ("doc.xml 0 1 [WORD] VB * - -\n", 1, "expected word 0 of the sentence"),
         (skel("VB go.01 (V*)", "VB see.01 *"), 1, "2 roleset(s) but 1 column(s)"),
         (skel("NN - *", "VB go.01 V*"), 2, "found 'V*'"),
         (skel("VB go.01 (V*)", "NN - *)"), 2, "'*)' closes a bracket that is not open"),

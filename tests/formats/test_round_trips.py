@@ -24,35 +24,46 @@ CARRIED = {
     "conll12": {"words", "tags", "entities", "mentions"},
     "propbank": {"words", "tags"},
     "allennlp": {"words"},
+    "bio": {"words"},
+    "conll08": {"words", "tags", "lemmas", "heads", "deps"},
     "conll09": {"words", *SYNTAX},
     "up1": {"words", "pos", *SYNTAX},
     "up1-misc": {"words", "spaces", "pos", *SYNTAX},
     "up2": {"words", "spaces", "pos", *SYNTAX},
 }
-HEAD_BASED = {"conll09", "up1", "up1-misc"}
+HEAD_BASED = {"conll08", "conll09", "up1", "up1-misc"}
 EWT_TEST = Path(__file__).parents[2] / "corpus" / "ewt" / "test.spacy"
 
 quick = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def round_trip(
-    written: list[Doc], name: str, report: ConversionReport | None = None, **options: str
+    written: list[Doc],
+    name: str,
+    report: ConversionReport | None = None,
+    *,
+    n_sents: int = 1,
+    **options: str,
 ) -> list[Doc]:
     report = ConversionReport() if report is None else report
     with TemporaryDirectory() as folder:
         path = Path(folder) / "file"
         path.write_text("".join(write_docs(written, name, report, **options)), encoding="utf-8")
-        return list(read_docs(path, name, Vocab(), report, **options))  # type: ignore[arg-type]
+        return list(
+            read_docs(path, name, Vocab(), report, n_sents=n_sents, **options)  # type: ignore[arg-type]
+        )
 
 
 @pytest.mark.parametrize("name", sorted(CARRIED))
 @quick
 @given(written=st.lists(docs(), min_size=1, max_size=2, unique_by=lambda d: d.user_data["id"]))
 def test_what_a_format_has_room_for_comes_back(name: str, written: list[Doc]) -> None:
-    read = round_trip(written, name)
+    report = ConversionReport()
+    read = round_trip(written, name, report)
     if "documents" in FORMATS[name].carries:
         assert [doc.user_data["id"] for doc in read] == [doc.user_data["id"] for doc in written]
     expected = [sentence for doc in written for sentence in layers(doc)]
+    assert not report.dropped and not report.repairs
     found = [sentence for doc in read for sentence in layers(doc)]
     assert len(found) == len(expected)
     for left, right in zip(found, expected, strict=True):
@@ -68,6 +79,32 @@ def test_what_a_format_has_room_for_comes_back(name: str, written: list[Doc]) ->
 def narrowed(arguments: list[tuple[str, int, int]], heads: list[int]) -> list[tuple[str, int, int]]:
     found = [(label, span_head(heads, start, end)[0]) for label, start, end in arguments]
     return [(label, head, head + 1) for label, head in found]
+
+
+@quick
+@given(written=st.lists(docs(), min_size=1, max_size=3))
+def test_lines_of_bio_tags_come_back_but_for_what_is_counted(written: list[Doc]) -> None:
+    report = ConversionReport()
+    read = round_trip(written, "deep_srl", report)
+    frames = [(f["frames"], f["words"]) for doc in written for f in layers(doc) if f["frames"]]
+    found = [f for doc in read for sent in layers(doc) for f in sent["frames"]]
+    assert found == [(p, "", arguments) for own, _ in frames for p, _, arguments in own]
+    assert report.losses["rolesets of predicates"] == len(found)
+    n_sents = sum(len(layers(doc)) for doc in written)
+    assert sum(len(layers(doc)) for doc in read) == n_sents - report.dropped["sentences"]
+
+
+@pytest.mark.parametrize("columns", ["word", "word predicate", "_ predicate word tag lemma"])
+@quick
+@given(written=docs())
+def test_layouts_of_bio_columns(columns: str, written: Doc) -> None:
+    (read,) = round_trip([written], "bio", columns=columns, n_sents=0)
+    for left, right in zip(layers(read), layers(written), strict=True):
+        names = {"words", *({"tags", "lemmas"} if "tag" in columns else ())}
+        assert {name: left[name] for name in names} == {name: right[name] for name in names}
+        if "predicate" not in columns:
+            right["frames"] = [(p, "", arguments) for p, _, arguments in right["frames"]]
+        assert left["frames"] == right["frames"]
 
 
 @quick
