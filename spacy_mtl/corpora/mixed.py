@@ -2,7 +2,6 @@
 
 import itertools
 import random
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
+from ..messages import warn
 from .annotations import Selection, find_labels, find_rolesets, kinds_of_pipeline, select_tasks
 from .mixture_table import SourceSummary, count_all_units, render_mixture
 from .sampling import Sampler, Sampling, documents_per_pass
@@ -147,12 +147,11 @@ class MixedCorpus:
             for name, reader in self.readers.items()
         }
         if self.streamed and max_epochs not in (None, -1):
-            warnings.warn(
+            warn(
                 f"[{key}] streamed names {', '.join(self.streamed)}, but [training] max_epochs is "
                 f"{max_epochs}: every source is read to its end, and `spacy train` keeps all of it "
                 "in memory. Set max_epochs = -1 to stream (`spacy init labels` reads all labels "
-                "like this, and needs no memory for it).",
-                stacklevel=3,
+                "like this, and needs no memory for it)."
             )
             return
         for name, source in self._sources.items():
@@ -268,12 +267,11 @@ class MixedCorpus:
         n_for_labels = sum(map(len, label_covers))
         order = [*_in_turn(label_covers), *_in_turn(roleset_covers)]
         if len(order) > INIT_SAMPLE and _max_epochs(nlp, key) == -1:
-            warnings.warn(
+            warn(
                 f"[{key}] {len(order)} documents are needed to see every label, but with "
                 f"[training] max_epochs = -1 spaCy initializes from {INIT_SAMPLE}. Run `spacy init "
                 "labels CONFIG FOLDER --training.max_epochs 1` and name its files in "
-                "[initialize.components].",
-                stacklevel=4,
+                "[initialize.components]."
             )
         order = order[: max(INIT_SAMPLE, n_for_labels)]
         per_pass = self._documents_per_pass()

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -24,6 +23,7 @@ from ..decoding.posteriors import span_probabilities
 from ..decoding.roles import decode_roles
 from ..decoding.scores import FactoredScores, TagScores
 from ..decoding.viterbi import decode_bio
+from ..messages import warn
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
 from ..models.role_labeler import FrameQuery, FrameScores
 from ..models.torch_layer import build_module
@@ -295,17 +295,15 @@ class SemanticRoleHead(Head):
                 else:
                     n_bare[frame.roleset] += 1
         if n_unaligned:
-            warnings.warn(
+            warn(
                 f"Component '{self.name}': {n_unaligned} gold predicates or arguments do not begin "
-                "and end where tokens do, and are left out of training.",
-                stacklevel=2,
+                "and end where tokens do, and are left out of training."
             )
         if n_cut:
-            warnings.warn(
+            warn(
                 f"Component '{self.name}': {n_cut} gold arguments reach out of their predicate's "
                 f"sentence or more than [components.{self.name}.model] max_distance = "
-                f"{self.model.attrs['max_distance']} tokens away, and are left out of training.",
-                stacklevel=2,
+                f"{self.model.attrs['max_distance']} tokens away, and are left out of training."
             )
         self._set_senses(SenseInventory.from_corpus(senses))
         self.cfg["bare_rolesets"] = sorted(
@@ -316,11 +314,10 @@ class SemanticRoleHead(Head):
         if self.frames is not None:
             n_unlisted = sum(not self.frames.allows(roleset) for _, roleset in senses if roleset)
             if n_unlisted:
-                warnings.warn(
+                warn(
                     f"Component '{self.name}': {n_unlisted} of {len(senses)} gold predicates have "
                     "a roleset that the frame inventory does not list for their lemma. These "
-                    "rolesets are not learned.",
-                    stacklevel=2,
+                    "rolesets are not learned."
                 )
         if senses and not roles:
             return ["ARG0"]  # predicates without arguments are worth learning
