@@ -197,6 +197,8 @@ class LanguageModelHead(TrainingOnlyHead):
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         self._check_trunk()
         self._warn_without_documents(get_examples)
+        if nlp is not None:
+            self.meet_rivals(nlp)
         self.build_output([eg.predicted for eg in itertools.islice(get_examples(), INIT_SAMPLE)])
 
     def connect(self, trunk: MultiTaskTok2Vec) -> None:

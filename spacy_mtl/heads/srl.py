@@ -29,7 +29,7 @@ from ..models.role_labeler import FrameQuery, FrameScores
 from ..models.torch_layer import build_module
 from ..srl.alignment import IndexedFrame, indexed_frames
 from ..srl.argument_heads import head_frames
-from ..srl.frames import group_spans
+from ..srl.frames import PREDICATE_LABEL, group_spans
 from ..srl.inventory import FrameInventory
 from ..srl.senses import SenseInventory
 from ..trunk.listener import count_decisions
@@ -269,6 +269,23 @@ class SemanticRoleHead(Head):
         RETURNS (bool): Whether the head can learn from it.
         """
         return self.cfg["spans_key"] in example.reference.spans
+
+    def gold_labels(self, reference: Doc) -> set[str]:
+        """List the roles that a reference holds.
+
+        reference (Doc): The annotated document.
+        RETURNS (Set[str]): The roles.
+        """
+        spans = reference.spans.get(self.cfg["spans_key"], ())
+        return {span.label_ for span in spans} - {PREDICATE_LABEL}
+
+    def plain_score_name(self, score: str) -> str:
+        """Name a score as the scorer does: by the span group.
+
+        score (str): A name among the `default_score_weights` of the factory.
+        RETURNS (str): The name.
+        """
+        return score.replace("srl", self.cfg["spans_key"], 1)
 
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
         """Collect roles and rolesets, and report what can't be learned.
