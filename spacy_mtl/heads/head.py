@@ -285,12 +285,10 @@ class Head(TrainablePipe):
         self._has_warned_of_labels = True
         counts = Counter(label for labels in unknown for label in labels)
         warn(
-            f"Component '{self.name}': of the {len(examples)} documents of a training batch, "
-            f"{sum(map(bool, unknown))} hold labels that no component has, which are not learned: "
-            f"{count_labels(counts)}. Name all labels in [initialize.components.{self.name}] "
-            "labels. (Without that setting they are found in the documents that initialize the "
-            "pipeline, which are the first 100 only where [training] max_epochs is -1.) Later "
-            "batches are not reported."
+            f"Component '{self.name}': {sum(map(bool, unknown))} of {len(examples)} documents in a "
+            f"training batch have labels that no component has: {count_labels(counts)}. They are "
+            f"not learned. To learn them, name them in [initialize.components.{self.name}] labels; "
+            "`spacy init labels` finds all of a corpus. Later batches are not reported."
         )
 
     def _reads_parts(self) -> bool:

@@ -172,9 +172,9 @@ class EntityHead(Head):
             doc.from_array(attrs, cast(Ints2d, values[first:last]))
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        """Score entities, as spaCy does: gold entities with labels that the head does not have count
-        as missed. If the pipeline has several entity recognizers, those with labels that only the
-        others have don't count, be they gold or predicted.
+        """Score entities, as spaCy does: gold entities with labels that the head does not have
+        count as missed. If the pipeline has several entity recognizers, those with labels that only
+        the others have don't count, be they gold or predicted.
 
         examples (Iterable[Example]): The examples, with predictions.
         **kwargs (Any): Passed to the scorer.
@@ -254,7 +254,8 @@ def without_entities(doc: Doc, labels: Collection[str]) -> Doc:
     """Copy a document without some of its entities.
 
     doc (Doc): The document.
-    labels (Collection[str]): The labels of the entities to leave out. Their tokens are in no entity.
+    labels (Collection[str]): The labels of the entities to leave out. Their tokens are then in no
+        entity.
     RETURNS (Doc): The copy.
     """
     copy = doc.copy()

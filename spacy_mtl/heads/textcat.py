@@ -166,10 +166,8 @@ class CategoryHead(Head):
         reference (Doc): The annotated document.
         RETURNS (List[str]): The categories; the targets of `mtl_regression` are none.
         """
-        others = self.cfg["targets_of_others"]
-        return [
-            label for label, value in reference.cats.items() if value == 1 and label not in others
-        ]
+        right = [label for label, value in reference.cats.items() if value == 1]
+        return [label for label in right if label not in self.cfg["targets_of_others"]]
 
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
         """Collect the keys of `Doc.cats`.

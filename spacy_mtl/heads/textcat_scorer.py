@@ -51,22 +51,22 @@ class ScoredReferences:
         sentences = []
         if self.missed:
             sentences.append(
-                "right categories that no component has count as missed: "
-                f"{count_labels(self.missed)}. Was it trained without them?"
+                "Right categories that no component has count as missed: "
+                f"{count_labels(self.missed)}."
             )
         if self.unclear:
             sentences.append(
-                "documents are left out whose right category no component has, because the "
-                f"pipeline has several text classifiers: {count_labels(self.unclear)}."
+                "Documents whose right category no component has are left out, since they may be "
+                f"another text classifier's: {count_labels(self.unclear)}."
             )
         if self.n_undecided:
             sentences.append(
-                f"{self.n_undecided} documents are left out because their annotation only says "
-                "which categories are wrong."
+                "Documents whose annotation only says which categories are wrong are left out: "
+                f"{self.n_undecided}."
             )
         if not sentences:
             return ""
-        return f"Scores of '{component}' on {self.n_documents} documents: {' '.join(sentences)}"
+        return f"Scores of '{component}' on {self.n_documents} documents. {' '.join(sentences)}"
 
 
 def choose_references(
