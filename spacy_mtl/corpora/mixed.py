@@ -4,6 +4,7 @@ import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -19,6 +20,8 @@ from .source import Source
 NAME = "spacy_mtl.MixedCorpus.v1"
 INIT_SAMPLE = 100  # the documents from which spaCy initializes where [training] max_epochs = -1
 LOOK_AHEAD = 1000
+# By pipeline, what was printed: `spacy train` makes a reader to initialize, and another one to train.
+_SHOWN_TABLES: WeakKeyDictionary[Language, set[str]] = WeakKeyDictionary()
 
 
 @registry.readers(NAME)
@@ -61,7 +64,7 @@ def create_mixed_corpus(
     max_length (int): Documents of more tokens are split at sentence boundaries, with all their
         annotation; 0 never splits.
     seed (int): Seed of order and sampling.
-    show_table (bool): Print what the mixture holds when it is first read.
+    show_table (bool): Print what the mixture holds when it is first read for a pipeline.
     RETURNS (MixedCorpus): The reader.
     RAISES (ValueError): If settings contradict each other or name no source.
     """
@@ -157,7 +160,7 @@ class MixedCorpus:
         for name, source in self._sources.items():
             source.open(nlp, self.max_length, self._selection(nlp, name))
         if self.show_table:
-            print(self._render_table(nlp), flush=True)
+            self._show_table(nlp)
 
     def _read_once(self, nlp: Language) -> Iterator[Example]:
         for name, source in self._sources.items():
@@ -284,6 +287,13 @@ class MixedCorpus:
             return None
         return select_tasks(nlp, self.tasks[name], f"{self._config_key(nlp)}.tasks.{name}")
 
+    def _show_table(self, nlp: Language) -> None:
+        table = self._render_table(nlp)
+        shown = _SHOWN_TABLES.setdefault(nlp, set())
+        if table not in shown:
+            shown.add(table)
+            print(table, flush=True)
+
     def _render_table(self, nlp: Language) -> str:
         shares = self._shares()
         per_pass = self._documents_per_pass()
@@ -297,6 +307,7 @@ class MixedCorpus:
                     is_streamed=source.is_streamed,
                     n_empty=source.n_empty,
                     share=shares[name],
+                    n_words=sum(len(example.reference) for example in known),
                     per_pass=None if per_pass is None else per_pass[name],
                     units=count_all_units(known),
                 )

@@ -297,9 +297,9 @@ def test_the_table_shows_documents_units_and_shares(nlp, capsys):
     shown = capsys.readouterr().out
     assert shown.count("spacy_mtl.MixedCorpus.v1") == 1
     rows = {line.split()[0]: line.split() for line in shown.splitlines() if line.strip()}
-    assert rows["news"] == ["news", "30", "0", "90", "-", "33.3%", "30", "(1x)"]
-    assert rows["mail"] == ["mail", "10", "0", "-", "10", "33.3%", "30", "(3x)"]
-    assert rows["web"] == ["web", "1,000+", "0", "-", "-", "33.3%", "30"]
+    assert rows["news"] == ["news", "30", "0", "90", "-", "33.3%", "33.3%", "30", "(1x)"]
+    assert rows["mail"] == ["mail", "10", "0", "-", "10", "33.3%", "33.3%", "30", "(3x)"]
+    assert rows["web"] == ["web", "1,000+", "0", "-", "-", "33.3%", "33.3%", "30"]
     assert "entities (tokens)" in shown and "categories (docs)" in shown
 
 
