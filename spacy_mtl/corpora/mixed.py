@@ -20,7 +20,7 @@ from .source import Source
 NAME = "spacy_mtl.MixedCorpus.v1"
 INIT_SAMPLE = 100  # the documents from which spaCy initializes where [training] max_epochs = -1
 LOOK_AHEAD = 1000
-# By pipeline, what was printed: `spacy train` makes a reader to initialize, and another one to train.
+# By pipeline, what was printed: `spacy train` makes one reader to initialize and one to train.
 _SHOWN_TABLES: WeakKeyDictionary[Language, set[str]] = WeakKeyDictionary()
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 # By the end of a score's name. The task's name stands above the label.
 LABELS = {
-    "srl_predicates_f": "pred",
-    "srl_rolesets_f": "sense",
-    "srl_arguments_f": "arg",
+    "predicates_f": "pred",
+    "rolesets_f": "sense",
+    "arguments_f": "arg",
     "cats_macro_f": "macro F",
     "cats_micro_f": "micro F",
     "cats_macro_auc": "AUC",
@@ -25,12 +25,15 @@ LABELS = {
     "lemma_acc": "acc",
     "morph_acc": "morph",
     "pos_acc": "pos",
+    "ents_p": "P",
+    "ents_r": "R",
     "ents_f": "F",
+    "sents_p": "P",
+    "sents_r": "R",
     "sents_f": "F",
     "nel_micro_f": "F",
 }
 NO_SHARES = ("_mae", "_rmse", "_perplexity", "speed")  # the ends of scores that are no share of 1
-LONGEST = 10
 
 
 def label_of(score: str, scores: Mapping[str, Any] | None = None) -> str:
@@ -44,12 +47,10 @@ def label_of(score: str, scores: Mapping[str, Any] | None = None) -> str:
     if isinstance(description, str) and description:
         return description
     for name, label in LABELS.items():
-        if score == name or score.endswith(f"_{name}"):
+        if f"_{score}".endswith(f"_{name}"):
             return label
-    kind, _, part = score.rpartition("_")
-    if kind and part in ("p", "r", "f"):
-        return part.upper() if "_" not in kind or kind.startswith("spans_") else score
-    return score
+    is_span_score = score.startswith("spans_") and score[-2:] in ("_p", "_r", "_f")
+    return score[-1].upper() if is_span_score else score
 
 
 def is_share(score: str) -> bool:

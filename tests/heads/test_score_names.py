@@ -97,7 +97,10 @@ def test_a_head_beside_a_trained_one_is_named_apart_and_the_other_keeps_its_name
 
 def test_a_head_beside_one_of_spacy_is_named_apart():
     nlp = make_nlp(("mtl_textcat", "mood", {}), trunk=None)
-    nlp.add_pipe("textcat", config={"model": {"@architectures": "spacy.TextCatBOW.v3"}})
+    model = {"@architectures": "spacy.TextCatReduce.v1", "tok2vec": ENCODER}
+    model |= {"exclusive_classes": True, "use_reduce_mean": True, "use_reduce_max": False}
+    model |= {"use_reduce_first": False, "use_reduce_last": False}
+    nlp.add_pipe("textcat", config={"model": model})
     nlp.config["initialize"]["components"]["mood"] = {"labels": LABELS["mood"]}
     nlp.config["initialize"]["components"]["textcat"] = {"labels": LABELS["topic"]}
     nlp.initialize(lambda: make_examples(nlp, [*MOOD, *TOPIC]))
