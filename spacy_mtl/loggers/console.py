@@ -181,8 +181,8 @@ class ConsoleLog:
         time = tqdm.format_interval(self._last["seconds"])
         text = f"{self._last['step']} steps in {time}."
         if self._has_score:
-            best, step = max((score, -step) for score, step, *_ in self._checkpoints(self._last))
-            text += f" The best score was {self._format_total(best)}, at step {-step}."
+            best, step = max(self._checkpoints(self._last))  # of equal ones spaCy keeps the last
+            text += f" The best score was {self._format_total(best)}, at step {step}."
         write(good(text), self._stdout)
 
     def _find_sums(self) -> set[str]:
