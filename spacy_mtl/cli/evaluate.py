@@ -230,7 +230,7 @@ def print_by_label(msg: Printer, title: str, by_label: dict[str, Any]) -> None:
         header: tuple[str, ...] = ("Label", *(part.upper() for part in parts))
         writers = [percent if is_share(f"_{part}") else plain for part in parts]
         rows = [
-            (label, *(write(value[part]) for part, write in zip(parts, writers, strict=True)))
+            (label, *(write(value.get(part)) for part, write in zip(parts, writers, strict=True)))
             for label, value in by_label.items()
         ]
     else:

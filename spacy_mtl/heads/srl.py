@@ -276,8 +276,8 @@ class SemanticRoleHead(Head):
         reference (Doc): The annotated document.
         RETURNS (Set[str]): The roles.
         """
-        spans = reference.spans.get(self.cfg["spans_key"], ())
-        return {span.label_ for span in spans} - {PREDICATE_LABEL}
+        labels = {span.label for span in reference.spans.get(self.cfg["spans_key"], ())}
+        return {reference.vocab.strings[label] for label in labels} - {PREDICATE_LABEL}
 
     def plain_score_name(self, score: str) -> str:
         """Name a score as the scorer does: by the span group.

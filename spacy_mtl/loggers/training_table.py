@@ -164,7 +164,7 @@ def render_legend(hidden: Sequence[Column], width: int) -> str:
     names = [f"{column.group} {column.label}".strip() for column in hidden]
     if names:
         text += f" There is no room for {', '.join(names)}."
-    return textwrap.fill(text, width, initial_indent="", subsequent_indent="  ")
+    return textwrap.fill(text, max(width, 20), subsequent_indent="  ")
 
 
 def _groups(columns: Sequence[Column]) -> list[list[Column]]:
