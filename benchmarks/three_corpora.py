@@ -106,7 +106,7 @@ def make_config(
     steps = math.ceil(passes * words / config["training"]["batcher"]["size"])
     config["training"].update(max_steps=steps, eval_frequency=steps, score_weights={})
     config["training"]["optimizer"]["learn_rate"]["warmup_steps"] = max(steps // 10, 1)
-    config["training"]["logger"]["progress_bar"] = None
+    config["training"]["logger"]["progress_bar"] = False
     config["system"]["seed"] = seed
     config["paths"].update(
         {source: str(corpora / "train" / f"{source}.spacy") for source in HEADS},

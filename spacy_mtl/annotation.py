@@ -29,9 +29,9 @@ def count_annotated(component: Any, scores: Sequence[str], examples: Sequence[Ex
     examples (Sequence[Example]): The data.
     RETURNS (int): The examples with annotation for at least one of the scores.
     """
-    is_annotated = getattr(component, "is_annotated", None)
-    if is_annotated is not None:
-        return sum(map(is_annotated, examples))
+    is_scored = getattr(component, "is_scored", None)
+    if is_scored is not None:
+        return sum(map(is_scored, examples))
     return sum(any(is_scorable(name, eg.reference) for name in scores) for eg in examples)
 
 
@@ -58,7 +58,7 @@ def drop_unannotated(
     examples (Sequence[Example]): The data.
     RETURNS (Dict[str, Any]): The scores in the same order.
     """
-    if hasattr(component, "is_annotated"):
+    if hasattr(component, "is_scored"):
         return scores if count_annotated(component, [], examples) else dict.fromkeys(scores)
     return {
         name: value if any(is_scorable(name, eg.reference) for eg in examples) else None

@@ -9,14 +9,14 @@ from typing import Any
 from spacy.util import SimpleFrozenDict, registry
 
 NO_ENTRIES: dict[str, Any] = SimpleFrozenDict()
-CONSOLE_LOGGER: dict[str, Any] = SimpleFrozenDict({"@loggers": "spacy.ConsoleLogger.v3"})
+CONSOLE_LOGGER: dict[str, Any] = SimpleFrozenDict({"@loggers": "spacy_mtl.ConsoleLogger.v1"})
 
 
 def resolve_logger(logger: Any) -> Any:
     """Build the logger that another one wraps.
 
     logger (Union[Callable, Dict[str, Any], None]): What sets it up, or its block of the config,
-        spaCy's console logger where None.
+        this package's console logger where None.
     RETURNS (Callable): What sets it up.
     """
     if callable(logger):

@@ -24,7 +24,7 @@ from spacy_mtl.heads import (
     syntax,
     syntax_scorer,
 )
-from spacy_mtl.loggers import multi_task, task_selection
+from spacy_mtl.loggers import console, multi_task, task_selection
 from spacy_mtl.models import experts, hidden_word_predictor
 from spacy_mtl.sharing import gate, layer, scalar_mix
 
@@ -39,6 +39,7 @@ MODULES = [
     surgery,
     schedules,
     mixed,
+    console,
     multi_task,
     syntax,
     syntax_scorer,

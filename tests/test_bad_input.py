@@ -95,11 +95,13 @@ def test_unknown_labels_at_evaluation_are_missed(trained):
     assert scores["cats_score"] == 1.0
 
 
-def test_document_with_none_but_unknown_categories_is_not_scored(trained):
+def test_documents_with_none_but_unknown_categories_are_missed_with_a_warning(trained):
     def replace(doc):
         doc.cats = {"ugly": 1.0}
 
-    assert trained.evaluate(examples_of(trained, replace))["cats_score"] is None
+    with pytest.warns(UserWarning, match="no component has count as missed: 'ugly' \\(5\\)"):
+        scores = trained.evaluate(examples_of(trained, replace))
+    assert scores["cats_score"] == scores["cats_micro_r"] == 0.0
 
 
 def test_training_goes_on_with_unknown_labels(trained):

@@ -1,7 +1,6 @@
 """What all adaptive balancing methods share."""
 
 import math
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..messages import warn
 from .gradients import TaskGradients
 from .normalization import Normalization, Normalizer
 
@@ -105,10 +105,9 @@ class BalancingMethod(ABC):
         state (Dict[str, Any]): What `get_state` gave.
         """
         if state.get("method") != self.name:
-            warnings.warn(
+            warn(
                 f"The saved balancer is {state.get('method')}, the configured one {self.name}: it "
-                "starts without memory.",
-                stacklevel=2,
+                "starts without memory."
             )
             return
         self._normalizer.set_state(state["norms"])
@@ -131,10 +130,9 @@ class BalancingMethod(ABC):
             return True
         if task not in self._without_loss:
             self._without_loss.add(task)
-            warnings.warn(
+            warn(
                 f"{self.name} weighs by losses, but component '{task}' reported the loss {loss} "
-                "for a batch from which it sent a gradient. It gets the weight 1 in such batches.",
-                stacklevel=3,
+                "for a batch from which it sent a gradient. It gets the weight 1 in such batches."
             )
         return False
 

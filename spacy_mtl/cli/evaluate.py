@@ -11,6 +11,7 @@ from thinc.api import fix_random_seed
 from wasabi import Printer
 
 from ..annotation import count_annotated, drop_unannotated
+from ..loggers.score_labels import is_share
 from ..selection.hooks import merge_scores
 from ..selection.task_scores import (
     TARGET_SCORE,
@@ -204,12 +205,12 @@ def overall_rows(scores: dict[str, Any]) -> list[tuple[str, str, str, str, str]]
         stem, _, part = name.rpartition("_")
         if isinstance(value, dict) or name.endswith(("_per_type", "_per_role", "_per_feat")):
             continue
-        if part in PARTS:
+        if part in PARTS and f"{stem}_f" in scores:
             rows.setdefault(stem, {})[part] = percent(value)
         elif not name.endswith("_desc"):
             description = scores.get(f"{name}_desc")
             title = f"{name} ({description})" if description else name
-            rows.setdefault(title, {})["value"] = percent(value)
+            rows.setdefault(title, {})["value"] = percent(value) if is_share(name) else plain(value)
     return [
         (title, row.get("p", ""), row.get("r", ""), row.get("f", ""), row.get("value", ""))
         for title, row in rows.items()
@@ -221,12 +222,15 @@ def print_by_label(msg: Printer, title: str, by_label: dict[str, Any]) -> None:
 
     msg (Printer): Prints.
     title (str): The table's title.
-    by_label (Dict[str, Any]): For each label a score, or a dict of p, r and f.
+    by_label (Dict[str, Any]): For each label a score, or a dict of the same scores, such as p, r
+        and f.
     """
     if all(isinstance(value, dict) for value in by_label.values()):
-        header: tuple[str, ...] = ("Label", "P", "R", "F")
+        parts = list(next(iter(by_label.values())))
+        header: tuple[str, ...] = ("Label", *(part.upper() for part in parts))
+        writers = [percent if is_share(f"_{part}") else plain for part in parts]
         rows = [
-            (label, *(percent(value.get(part)) for part in PARTS))
+            (label, *(write(value.get(part)) for part, write in zip(parts, writers, strict=True)))
             for label, value in by_label.items()
         ]
     else:
@@ -244,3 +248,14 @@ def percent(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value * 100:.2f}" if isinstance(value, int | float) else str(value)
+
+
+def plain(value: Any) -> str:
+    """Write a score that is no share of 1.
+
+    value (Any): A number in its own unit, None, or anything else.
+    RETURNS (str): The number with four digits; "-" for None.
+    """
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, int | float) else str(value)

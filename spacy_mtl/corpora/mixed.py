@@ -2,15 +2,16 @@
 
 import itertools
 import random
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
+from ..messages import warn
 from ..settings import NO_ENTRIES
 from .annotations import Selection, find_labels, find_rolesets, kinds_of_pipeline, select_tasks
 from .mixture_table import SourceSummary, count_all_units, render_mixture
@@ -20,6 +21,8 @@ from .source import Source
 NAME = "spacy_mtl.MixedCorpus.v1"
 INIT_SAMPLE = 100  # the documents from which spaCy initializes where [training] max_epochs = -1
 LOOK_AHEAD = 1000
+# By pipeline, what was printed: `spacy train` makes one reader to initialize and one to train.
+_SHOWN_TABLES: WeakKeyDictionary[Language, set[str]] = WeakKeyDictionary()
 
 
 @registry.readers(NAME)
@@ -62,7 +65,7 @@ def create_mixed_corpus(
     max_length (int): Documents of more tokens are split at sentence boundaries, with all their
         annotation; 0 never splits.
     seed (int): Seed of order and sampling.
-    show_table (bool): Print what the mixture holds when it is first read.
+    show_table (bool): Print what the mixture holds when it is first read for a pipeline.
     RETURNS (MixedCorpus): The reader.
     RAISES (ValueError): If settings contradict each other or name no source.
     """
@@ -148,18 +151,17 @@ class MixedCorpus:
             for name, reader in self.readers.items()
         }
         if self.streamed and max_epochs not in (None, -1):
-            warnings.warn(
+            warn(
                 f"[{key}] streamed names {', '.join(self.streamed)}, but [training] max_epochs is "
                 f"{max_epochs}: every source is read to its end, and `spacy train` keeps all of it "
                 "in memory. Set max_epochs = -1 to stream (`spacy init labels` reads all labels "
-                "like this, and needs no memory for it).",
-                stacklevel=3,
+                "like this, and needs no memory for it)."
             )
             return
         for name, source in self._sources.items():
             source.open(nlp, self.max_length, self._selection(nlp, name))
         if self.show_table:
-            print(self._render_table(nlp), flush=True)
+            self._show_table(nlp)
 
     def _read_once(self, nlp: Language) -> Iterator[Example]:
         for name, source in self._sources.items():
@@ -269,12 +271,11 @@ class MixedCorpus:
         n_for_labels = sum(map(len, label_covers))
         order = [*_in_turn(label_covers), *_in_turn(roleset_covers)]
         if len(order) > INIT_SAMPLE and _max_epochs(nlp, key) == -1:
-            warnings.warn(
+            warn(
                 f"[{key}] {len(order)} documents are needed to see every label, but with "
                 f"[training] max_epochs = -1 spaCy initializes from {INIT_SAMPLE}. Run `spacy init "
                 "labels CONFIG FOLDER --training.max_epochs 1` and name its files in "
-                "[initialize.components].",
-                stacklevel=4,
+                "[initialize.components]."
             )
         order = order[: max(INIT_SAMPLE, n_for_labels)]
         per_pass = self._documents_per_pass()
@@ -286,6 +287,13 @@ class MixedCorpus:
         if name not in self.tasks:
             return None
         return select_tasks(nlp, self.tasks[name], f"{self._config_key(nlp)}.tasks.{name}")
+
+    def _show_table(self, nlp: Language) -> None:
+        table = self._render_table(nlp)
+        shown = _SHOWN_TABLES.setdefault(nlp, set())
+        if table not in shown:
+            shown.add(table)
+            print(table, flush=True)
 
     def _render_table(self, nlp: Language) -> str:
         shares = self._shares()
@@ -300,6 +308,7 @@ class MixedCorpus:
                     is_streamed=source.is_streamed,
                     n_empty=source.n_empty,
                     share=shares[name],
+                    n_words=sum(len(example.reference) for example in known),
                     per_pass=None if per_pass is None else per_pass[name],
                     units=count_all_units(known),
                 )

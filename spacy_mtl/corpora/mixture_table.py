@@ -20,6 +20,7 @@ class SourceSummary:
     is_streamed (bool): Whether there may be more.
     n_empty (int): Documents without tokens, which are left out.
     share (float): Its expected share of the documents given out.
+    n_words (int): The tokens of its documents.
     per_pass (Optional[int]): Documents of it in one pass; None where passes have no end.
     units (Counter[str]): Annotated units by kind of annotation.
     """
@@ -29,6 +30,7 @@ class SourceSummary:
     is_streamed: bool
     n_empty: int
     share: float
+    n_words: int
     per_pass: int | None
     units: Counter[str] = field(default_factory=Counter)
 
@@ -61,14 +63,18 @@ def render_mixture(summaries: Sequence[SourceSummary], kinds: Sequence[str]) -> 
         f"{kind} ({UNITS[kind]})" if kind in kinds else f"[{kind} ({UNITS[kind]})]"
         for kind in columns
     ]
-    header += ["share", "docs a pass"]
-    rows = [_row(summary, columns) for summary in summaries]
+    header += ["% docs", "% words", "docs a pass"]
+    words = [summary.share * summary.n_words / summary.n_documents for summary in summaries]
+    rows = [
+        _row(summary, columns, share / sum(words))
+        for summary, share in zip(summaries, words, strict=True)
+    ]
     aligns: list[Literal["r", "c", "l"]] = ["l"]
     aligns.extend("r" for _ in header[1:])
     return str(table(rows, header=header, divider=True, aligns=aligns))
 
 
-def _row(summary: SourceSummary, columns: Sequence[str]) -> list[str]:
+def _row(summary: SourceSummary, columns: Sequence[str], word_share: float) -> list[str]:
     more = "+" if summary.is_streamed else ""
     per_pass = "no end"
     if summary.per_pass is not None:
@@ -80,5 +86,6 @@ def _row(summary: SourceSummary, columns: Sequence[str]) -> list[str]:
         f"{summary.n_empty:,}",
         *[f"{summary.units[kind]:,}{more}" if summary.units[kind] else "-" for kind in columns],
         f"{summary.share:.1%}",
+        f"{word_share:.1%}",
         per_pass,
     ]

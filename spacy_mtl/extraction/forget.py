@@ -1,6 +1,6 @@
 """Removing every trace of components from a pipeline that goes on without them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 from spacy.language import Language
@@ -8,6 +8,7 @@ from spacy.vectors import Vectors
 from thinc.api import Config, Model
 
 from ..balancing.static import StaticWeights
+from ..heads.score_names import own_weights
 from ..selection.task_scores import LOGGER, TARGET_SCORE
 from ..trunk.component import MultiTaskTok2Vec
 
@@ -94,14 +95,10 @@ def scores_only_of(nlp: Language, removed: Collection[str]) -> list[str]:
         score
         for name in nlp.component_names
         if name not in removed
-        for score in _scores_of(nlp, name)
+        for score in own_weights(nlp, name)
     }
-    own = {score for name in removed for score in _scores_of(nlp, name)}
+    own = {score for name in removed for score in own_weights(nlp, name)}
     return sorted(own - kept)
-
-
-def _scores_of(nlp: Language, name: str) -> Iterable[str]:
-    return nlp.get_pipe_meta(name).default_score_weights or ()
 
 
 def _logger_without(logger: Any, removed: Collection[str]) -> Any:

@@ -2,7 +2,8 @@
 
 import itertools
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from spacy.language import Language
@@ -12,9 +13,12 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
+from ..messages import warn
 from ..serialization import CheckedFiles
 from ..trunk.links import connect_to_trunks
 from ..trunk.listener import expect_trunk, is_adopted
+from .quoting import count_labels
+from .score_names import find_rivals, rename_weights
 
 INIT_SAMPLE = 10
 
@@ -51,6 +55,8 @@ class Head(CheckedFiles, TrainablePipe):
         super().__init__(vocab, model, name, **cfg)
         self.scorer = scorer
         self.cfg.setdefault("labels", [])
+        self.cfg.update(score_prefix="", rivals={})
+        self._has_warned_of_labels = False
         expect_trunk(model, name)
 
     @property
@@ -70,6 +76,34 @@ class Head(CheckedFiles, TrainablePipe):
         example (Example): The example.
         RETURNS (bool): Whether the head can learn from it.
         """
+
+    def is_scored(self, example: Example) -> bool:
+        """Tell whether an example has a part in the head's scores.
+
+        example (Example): The example.
+        RETURNS (bool): Whether the scorer counts it.
+        """
+        return self.is_annotated(example)
+
+    def gold_labels(self, reference: Doc) -> Collection[str]:
+        """List the labels that a reference holds for this kind of head, to find those that the head
+        does not have.
+
+        reference (Doc): The annotated document.
+        RETURNS (Collection[str]): The labels; none for heads whose labels are not a closed set.
+        """
+        return ()
+
+    def find_unknown(self, labels: Iterable[str]) -> list[str]:
+        """Choose the labels that no component has: neither this head nor its rivals, see `score`.
+
+        labels (Iterable[str]): Labels of references.
+        RETURNS (List[str]): Those that nobody has. None at all where it is not known which labels
+            a rival has.
+        """
+        rivals: dict[str, list[str]] = self.cfg["rivals"]
+        known = {*self.labels, *itertools.chain(*rivals.values())}
+        return [label for label in labels if label not in known] if all(rivals.values()) else []
 
     @abstractmethod
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
@@ -135,14 +169,17 @@ class Head(CheckedFiles, TrainablePipe):
         self._connect_to_trunks(nlp)
         if labels is None:
             labels = self._find_labels_or_explain(get_examples)
-        if self._is_built() and list(self.labels) == list(labels):
-            return
+        is_ready = self._is_built() and list(self.labels) == list(labels)
         for label in labels:
             self.add_label(label)
         if not self.labels:
             raise ValueError(
                 f"[initialize.components.{self.name}] labels is empty: there is nothing to learn."
             )
+        if nlp is not None:
+            self.meet_rivals(nlp)
+        if is_ready:
+            return
         sample = [eg.predicted for eg in itertools.islice(get_examples(), INIT_SAMPLE)]
         self.build_output(sample)
 
@@ -169,6 +206,7 @@ class Head(CheckedFiles, TrainablePipe):
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
+        self._warn_of_unknown_labels(examples)
         annotated = [eg for eg in examples if len(eg.predicted) and self.is_annotated(eg)]
         if self._reads_parts():
             examples = annotated
@@ -179,6 +217,50 @@ class Head(CheckedFiles, TrainablePipe):
         if sgd is not None:
             self.finish_update(sgd)
         return losses
+
+    def plain_score_name(self, score: str) -> str:
+        """Name a score as the head's scorer does.
+
+        score (str): A name among the `default_score_weights` of the factory.
+        RETURNS (str): The name.
+        """
+        return score
+
+    def score_name(self, score: str) -> str:
+        """Name a score as `score` does.
+
+        score (str): A name among the `default_score_weights` of the factory.
+        RETURNS (str): The name, which begins with that of the head if it has rivals.
+        """
+        return f"{self.cfg['score_prefix']}{self.plain_score_name(score)}"
+
+    def meet_rivals(self, nlp: Language) -> None:
+        """Find the components whose scores have the same names, and name those of this head apart.
+        Usually internal.
+
+        nlp (Language): The pipeline. Its `[training.score_weights]` follow.
+        """
+        rivals = find_rivals(nlp, self.name)
+        self.cfg["rivals"] = {
+            name: list(getattr(pipe, "labels", ())) for name, pipe in rivals.items()
+        }
+        for pipe in rivals.values():
+            if isinstance(pipe, Head):
+                pipe.cfg["rivals"][self.name] = list(self.labels)
+        self.cfg["score_prefix"] = f"{self.name}_" if rivals else ""
+        rename_weights(nlp, self.name)
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score examples.
+
+        examples (Iterable[Example]): The examples, with predictions.
+        **kwargs (Any): Passed to the scorer.
+        RETURNS (Dict[str, Any]): The scores. If other components of the pipeline, its rivals, would
+            write the same names when the head is initialized, the head's name and `_` come before
+            them.
+        """
+        scores = super().score(examples, **kwargs)
+        return {f"{self.cfg['score_prefix']}{name}": value for name, value in scores.items()}
 
     def rehearse(
         self,
@@ -205,6 +287,23 @@ class Head(CheckedFiles, TrainablePipe):
     def _connect_to_trunks(self, nlp: Language | None) -> None:
         if nlp is not None and self.name in nlp.component_names:
             connect_to_trunks(nlp, self.name)
+
+    def _warn_of_unknown_labels(self, examples: Sequence[Example]) -> None:
+        """Once, for the first batch that has any. It is not said before, because the rivals' labels
+        are not all known while the pipeline is being initialized."""
+        if self._has_warned_of_labels:
+            return
+        unknown = [set(self.find_unknown(self.gold_labels(eg.reference))) for eg in examples]
+        if not any(unknown):
+            return
+        self._has_warned_of_labels = True
+        counts = Counter(label for labels in unknown for label in labels)
+        warn(
+            f"Component '{self.name}': {sum(map(bool, unknown))} of {len(examples)} documents in a "
+            f"training batch have labels that no component has: {count_labels(counts)}. They are "
+            f"not learned. To learn them, name them in [initialize.components.{self.name}] labels; "
+            "`spacy init labels` finds all of a corpus. Later batches are not reported."
+        )
 
     def _reads_parts(self) -> bool:
         """Listeners of spaCy's own trunks give the whole batch or nothing, and the last of them has

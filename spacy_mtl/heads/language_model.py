@@ -1,7 +1,6 @@
 """The head that guesses hidden words, to train the trunk on text without annotation."""
 
 import itertools
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, get_args
 
@@ -14,6 +13,7 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..corpora.annotations import is_closed_to_text, is_unlabelled, is_without_annotation
+from ..messages import warn
 from ..models.losses import softmax_cross_entropy
 from ..trunk.component import MultiTaskTok2Vec
 from ..trunk.listener import count_decisions, is_adopted
@@ -197,6 +197,8 @@ class LanguageModelHead(TrainingOnlyHead):
         self._connect_to_trunks(nlp)
         self._check_trunk()
         self._warn_without_documents(get_examples)
+        if nlp is not None:
+            self.meet_rivals(nlp)
         self.build_output([eg.predicted for eg in itertools.islice(get_examples(), INIT_SAMPLE)])
 
     def connect(self, trunk: MultiTaskTok2Vec) -> None:
@@ -284,11 +286,10 @@ class LanguageModelHead(TrainingOnlyHead):
         hidden = [prepared[id(doc)] for doc in docs if id(doc) in prepared]
         if len(hidden) < len(docs) and not self._has_warned:
             self._has_warned = True
-            warnings.warn(
+            warn(
                 f"Component '{self.name}' learns nothing: its trunk was not updated with the same "
                 f"documents before, so that it could hide words in them. Is the trunk frozen, "
-                f"excluded or disabled? Then remove '{self.name}' from the pipeline as well.",
-                stacklevel=2,
+                f"excluded or disabled? Then remove '{self.name}' from the pipeline as well."
             )
         return hidden if len(hidden) == len(docs) else []
 
@@ -313,8 +314,7 @@ class LanguageModelHead(TrainingOnlyHead):
             if self.cfg["documents"] == "unlabelled"
             else "check [corpora.train] and its tasks"
         )
-        warnings.warn(
+        warn(
             f"Component '{self.name}' may learn nothing: of the {n_examples} documents that "
-            f"initialize the pipeline it can learn from none; {advice}.",
-            stacklevel=3,
+            f"initialize the pipeline it can learn from none; {advice}."
         )

@@ -1,6 +1,7 @@
 """The head for named entities."""
 
-from collections.abc import Callable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -92,6 +93,15 @@ class EntityHead(Head):
         """
         return bool(example.reference.has_annotation("ENT_IOB"))
 
+    def gold_labels(self, reference: Doc) -> set[str]:
+        """List the labels of a reference's entities.
+
+        reference (Doc): The annotated document.
+        RETURNS (Set[str]): The labels.
+        """
+        types = np.unique(reference.to_array(ENT_TYPE)).tolist()
+        return {reference.vocab.strings[label] for label in types if label}
+
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
         """Collect the labels of the entities.
 
@@ -160,6 +170,25 @@ class EntityHead(Head):
             first, last = last, last + len(doc)
             doc.from_array(attrs, cast(Ints2d, values[first:last]))
 
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score entities, as spaCy does: gold entities with labels that the head does not have
+        count as missed. If the pipeline has several entity recognizers, those with labels that only
+        the others have don't count, be they gold or predicted.
+
+        examples (Iterable[Example]): The examples, with predictions.
+        **kwargs (Any): Passed to the scorer.
+        RETURNS (Dict[str, Any]): The scores.
+        """
+        others = set(itertools.chain(*self.cfg["rivals"].values())) - set(self.labels)
+        if others:
+            examples = [
+                Example(
+                    without_entities(eg.predicted, others), without_entities(eg.reference, others)
+                )
+                for eg in examples
+            ]
+        return super().score(examples, **kwargs)
+
     def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
         """Run the network, find the cross-entropy of the tags, and send its gradient back.
 
@@ -218,6 +247,20 @@ class EntityHead(Head):
         names, inverse = np.unique(types, return_inverse=True)
         numbers = {self.vocab.strings[label]: i for i, label in enumerate(self.labels)}
         return np.array([numbers.get(name, -1) for name in names.tolist()])[inverse]
+
+
+def without_entities(doc: Doc, labels: Collection[str]) -> Doc:
+    """Copy a document without some of its entities.
+
+    doc (Doc): The document.
+    labels (Collection[str]): The labels of the entities to leave out. Their tokens are then in no
+        entity.
+    RETURNS (Doc): The copy.
+    """
+    copy = doc.copy()
+    removed = [ent for ent in copy.ents if ent.label_ in labels]
+    copy.set_ents([], outside=removed, default="unmodified")
+    return copy
 
 
 def _concatenate(parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import copy
 import math
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -24,12 +23,13 @@ from ..decoding.posteriors import span_probabilities
 from ..decoding.roles import decode_roles
 from ..decoding.scores import FactoredScores, TagScores
 from ..decoding.viterbi import decode_bio
+from ..messages import warn
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
 from ..models.role_labeler import FrameQuery, FrameScores
 from ..models.torch_layer import build_module
 from ..srl.alignment import IndexedFrame, indexed_frames
 from ..srl.argument_heads import head_frames
-from ..srl.frames import group_spans
+from ..srl.frames import PREDICATE_LABEL, group_spans
 from ..srl.inventory import FrameInventory
 from ..srl.predicates import can_be_predicate
 from ..srl.senses import SenseInventory
@@ -272,6 +272,23 @@ class SemanticRoleHead(Head):
         """
         return self.cfg["spans_key"] in example.reference.spans
 
+    def gold_labels(self, reference: Doc) -> set[str]:
+        """List the roles that a reference holds.
+
+        reference (Doc): The annotated document.
+        RETURNS (Set[str]): The roles.
+        """
+        labels = {span.label for span in reference.spans.get(self.cfg["spans_key"], ())}
+        return {reference.vocab.strings[label] for label in labels} - {PREDICATE_LABEL}
+
+    def plain_score_name(self, score: str) -> str:
+        """Name a score as the scorer does: by the span group.
+
+        score (str): A name among the `default_score_weights` of the factory.
+        RETURNS (str): The name.
+        """
+        return score.replace("srl", self.cfg["spans_key"], 1)
+
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
         """Collect roles and rolesets, and report what can't be learned.
 
@@ -301,24 +318,21 @@ class SemanticRoleHead(Head):
                 else:
                     n_bare[frame.roleset] += 1
         if n_unaligned:
-            warnings.warn(
+            warn(
                 f"Component '{self.name}': {n_unaligned} gold predicates or arguments do not begin "
-                "and end where tokens do, and are left out of training.",
-                stacklevel=2,
+                "and end where tokens do, and are left out of training."
             )
         if n_letterless:
-            warnings.warn(
+            warn(
                 f"Component '{self.name}': {n_letterless} gold predicates have no letter, such as "
                 "';' or '...'. Such tokens are never predicates here, and their frames are left "
-                "out of training.",
-                stacklevel=2,
+                "out of training."
             )
         if n_cut:
-            warnings.warn(
+            warn(
                 f"Component '{self.name}': {n_cut} gold arguments reach out of their predicate's "
                 f"sentence or more than [components.{self.name}.model] max_distance = "
-                f"{self.model.attrs['max_distance']} tokens away, and are left out of training.",
-                stacklevel=2,
+                f"{self.model.attrs['max_distance']} tokens away, and are left out of training."
             )
         self._set_senses(SenseInventory.from_corpus(senses))
         self.cfg["bare_rolesets"] = sorted(
@@ -329,11 +343,10 @@ class SemanticRoleHead(Head):
         if self.frames is not None:
             n_unlisted = sum(not self.frames.allows(roleset) for _, roleset in senses if roleset)
             if n_unlisted:
-                warnings.warn(
+                warn(
                     f"Component '{self.name}': {n_unlisted} of {len(senses)} gold predicates have "
                     "a roleset that the frame inventory does not list for their lemma. These "
-                    "rolesets are not learned.",
-                    stacklevel=2,
+                    "rolesets are not learned."
                 )
         if senses and not roles:
             return ["ARG0"]  # predicates without arguments are worth learning

@@ -11,10 +11,12 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from ..messages import warn
 from ..models.losses import binary_cross_entropy
 from ..trunk.listener import count_decisions
 from .head import Head
 from .quoting import quote
+from .textcat_scorer import ScoredReferences, choose_references
 
 DEFAULT_CONFIG = """
 [model]
@@ -114,7 +116,8 @@ class CategoryHead(Head):
         super().__init__(
             vocab, model, name, scorer=scorer, exclusive=exclusive, threshold=threshold
         )
-        self._targets_of_others: frozenset[str] = frozenset()
+        self.cfg["targets_of_others"] = []
+        self._said: set[str] = set()
 
     def initialize(
         self,
@@ -131,9 +134,9 @@ class CategoryHead(Head):
             None, they are found in the examples.
         RAISES (ValueError): If there is no label to learn.
         """
-        components = [] if nlp is None else nlp.pipeline
-        self._targets_of_others = frozenset(
-            target for _, component in components for target in getattr(component, "targets", ())
+        components = [] if nlp is None else nlp.components
+        self.cfg["targets_of_others"] = sorted(
+            {target for _, pipe in components for target in getattr(pipe, "targets", ())}
         )
         super().initialize(get_examples, nlp=nlp, labels=labels)
 
@@ -145,8 +148,25 @@ class CategoryHead(Head):
         RETURNS (bool): Whether the head can learn from it.
         """
         cats = example.reference.cats
-        labels = self.cfg["labels"] or cats.keys() - self._targets_of_others
+        labels = self.cfg["labels"] or cats.keys() - set(self.cfg["targets_of_others"])
         return any(label in cats for label in labels)
+
+    def is_scored(self, example: Example) -> bool:
+        """Tell whether an example has a part in the head's scores, see `choose_references`.
+
+        example (Example): The example.
+        RETURNS (bool): Whether the scorer counts it.
+        """
+        return bool(self._choose([example]).scored)
+
+    def gold_labels(self, reference: Doc) -> list[str]:
+        """List the right categories of a reference.
+
+        reference (Doc): The annotated document.
+        RETURNS (List[str]): The categories; the targets of `mtl_regression` are none.
+        """
+        right = [label for label, value in reference.cats.items() if value == 1]
+        return [label for label in right if label not in self.cfg["targets_of_others"]]
 
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
         """Collect the keys of `Doc.cats`.
@@ -161,7 +181,7 @@ class CategoryHead(Head):
             cats = {
                 label: value
                 for label, value in example.reference.cats.items()
-                if label not in self._targets_of_others
+                if label not in self.cfg["targets_of_others"]
             }
             labels.update(cats)
             if not self._find_positives(example.reference, cats):
@@ -205,6 +225,27 @@ class CategoryHead(Head):
         """
         for doc, row in zip(docs, scores.tolist(), strict=True):
             doc.cats.update(zip(self.labels, row, strict=True))
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Score categories, and warn of references with categories that no component has. Each
+        such warning is given once.
+
+        examples (Iterable[Example]): The examples, with predictions.
+        **kwargs (Any): Passed to the scorer.
+        RETURNS (Dict[str, Any]): The scores.
+        """
+        examples = list(examples)
+        message = self._choose(examples).describe(self.name)
+        if message and message not in self._said:
+            self._said.add(message)
+            warn(message)
+        return super().score(examples, **kwargs)
+
+    def _choose(self, examples: Iterable[Example]) -> ScoredReferences:
+        settings = ("exclusive", "rivals", "targets_of_others")
+        return choose_references(
+            examples, labels=self.labels, **{name: self.cfg[name] for name in settings}
+        )
 
     def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
         """Run the network, find the loss, and send its gradient back.

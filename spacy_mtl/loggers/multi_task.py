@@ -10,12 +10,12 @@ from spacy.util import registry
 
 from ..settings import CONSOLE_LOGGER, resolve_logger
 from ..trunk.component import MultiTaskTok2Vec
+from .console import LogStep, SetUp
+from .output import write
 from .step_file import StepFile
 from .task_means import TaskMeans
 
 NAME = "spacy_mtl.MultiTaskLogger.v1"
-LogStep = Callable[[dict[str, Any] | None], None]
-SetUp = Callable[[Language, IO, IO], tuple[LogStep, Callable[[], None]]]
 
 
 @registry.loggers(NAME)
@@ -29,12 +29,13 @@ def create_multi_task_logger(
 
     logger (Optional[Callable]): The logger to wrap: spaCy's, one of spacy-loggers, its
         `ChainLogger`. It also gets the figures, as losses named `TASK_per_unit` and `TASK_weight`.
-        spaCy's `ConsoleLogger.v3` where None.
+        `spacy_mtl.ConsoleLogger.v1` where None.
     output_file (Optional[Union[str, Path]]): Gets a JSON line for each batch and each evaluation.
         It must not exist yet.
     cosines_every (int): Compare the tasks' gradients every so many batches, where the balancer does
         not do so anyway; 0 never.
-    show_tasks (bool): Print a line with the tasks' mean losses and weights at each evaluation.
+    show_tasks (bool): Print a line with the tasks' mean losses and their weights at each
+        evaluation.
     RETURNS (Callable): Sets the logger up.
     RAISES (ValueError): If `cosines_every` is negative.
     """
@@ -114,7 +115,7 @@ class MultiTaskLog:
         """Print the means since the last evaluation, and begin anew."""
         line = self._means.render()
         if self._stdout is not None and line:
-            print(line, file=self._stdout, flush=True)
+            write(line, self._stdout)
         self._means = TaskMeans()
 
     def close(self) -> None:

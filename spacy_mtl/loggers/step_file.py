@@ -1,5 +1,6 @@
 """What happened in training, as JSON lines."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ class StepFile:
 
     A batch: `{"step", "trunk", "tasks": {TASK: {"loss", "units", "norm", "weight"}}, "cosines":
     {"TASK TASK"}}`; see `spacy_mtl.trunk.records`. An evaluation: `{"step", "epoch", "score",
-    "scores"}`.
+    "scores",
+    "losses"}`.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -48,18 +50,13 @@ class StepFile:
         step (int): The number of the training step, from 0 as in spaCy.
         info (Dict[str, Any]): What spaCy gives to loggers.
         """
-        scores = info.get("other_scores") or {}
-        numbers = {
-            name: float(score)
-            for name, score in scores.items()
-            if isinstance(score, int | float) or hasattr(score, "item")
-        }
         self._write(
             {
                 "step": step,
                 "epoch": info.get("epoch"),
                 "score": None if info.get("score") is None else float(info["score"]),
-                "scores": numbers,
+                "scores": _numbers(info.get("other_scores") or {}),
+                "losses": _numbers(info["losses"]),
             }
         )
         self._file.flush()
@@ -70,3 +67,11 @@ class StepFile:
 
     def _write(self, line: dict[str, Any]) -> None:
         self._file.write(srsly.json_dumps(line) + "\n")
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        name: float(value)
+        for name, value in values.items()
+        if isinstance(value, int | float) or hasattr(value, "item")
+    }

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from ..trunk.records import StepRecord
+from .score_labels import format_number
 
 
 class TaskMeans:
@@ -33,12 +34,12 @@ class TaskMeans:
         return figures
 
     def render(self) -> str:
-        """RETURNS (str): One line with a column for each task; empty without steps."""
+        """RETURNS (str): One line with loss and weight of each task; empty without steps."""
         columns = [
-            f"{task}: loss {_mean(self._losses[task]):.4f}, weight {_mean(self._weights[task]):.3g}"
+            f"{task} {format_number(_mean(self._losses[task]))} x {_mean(self._weights[task]):.3g}"
             for task in self._losses
         ]
-        return "     " + "   ".join(f"{column:<36}" for column in columns) if columns else ""
+        return f"      loss x weight: {', '.join(columns)}" if columns else ""
 
 
 def _mean(values: list[float]) -> float:

@@ -29,9 +29,9 @@ from ..selection.task_scores import (
     score_weights,
 )
 from ..settings import CONSOLE_LOGGER, NO_ENTRIES, resolve_logger
-
-LogStep = Callable[[dict[str, Any] | None], None]
-SetUp = Callable[[Language, IO, IO], tuple[LogStep, Callable[[], None]]]
+from .console import LogStep, SetUp
+from .output import info as remark
+from .output import warning, write
 
 
 @registry.loggers(LOGGER)
@@ -49,8 +49,8 @@ def create_task_selection(
     At each evaluation in which a task's score is its best, the pipeline that spaCy saved is copied
     to `best-TASK`, beside `model-best` and `model-last`.
 
-    logger (Optional[Callable]): The logger to wrap, such as `spacy_mtl.MultiTaskLogger.v1`; spaCy's
-        `ConsoleLogger.v3` where None.
+    logger (Optional[Callable]): The logger to wrap, such as `spacy_mtl.MultiTaskLogger.v1`;
+        `spacy_mtl.ConsoleLogger.v1` where None.
     scores (Dict[str, Union[str, Dict[str, float]]]): By component, the name of the score
         that decides about its task, or the weights of several (negative where less is better). For
         others the default weights of the component hold, as in spaCy.
@@ -183,7 +183,7 @@ class TaskSelection:
         info (Mapping[str, Any]): What spaCy gives to loggers: its list of checkpoints is the one
             that patience goes by.
         """
-        self._print(Printer(no_print=True).info("All tasks have stopped: the training ends."))
+        self._print(remark("All tasks have stopped: the training ends."))
         info["checkpoints"].append((math.inf, -math.inf))
 
     def summarize(self) -> None:
@@ -209,7 +209,7 @@ class TaskSelection:
 
         message (str): The warning.
         """
-        self._print(Printer(no_print=True).warn(message))
+        self._print(warning(message))
 
     def _begin(self, saved: Path | None) -> None:
         self._is_first = False
@@ -239,7 +239,7 @@ class TaskSelection:
         )
 
     def _print(self, text: Any) -> None:
-        print(text, file=self._stdout, flush=True)
+        write(text, self._stdout)
 
 
 def patience_by_task(patience: int | Mapping[str, int], scores: TaskScores) -> dict[str, int]:

@@ -1,12 +1,13 @@
 """Choose the precision of matrix products."""
 
-import warnings
 from typing import Literal, get_args
 
 import torch
 from thinc.util import get_torch_default_device
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from ..messages import warn
 
 Precision = Literal["float32", "bfloat16"]
 BFLOAT16_ROWS = 128  # products in bfloat16 take long to prepare for a number of rows that is new
@@ -29,10 +30,9 @@ def product_dtype(precision: Precision) -> torch.dtype:
     if precision == "float32":
         return torch.float32
     if not has_fast_bfloat16():
-        warnings.warn(
+        warn(
             "precision = 'bfloat16' needs a processor with AVX512-BF16 or AMX, which this one does "
-            "not have: using float32.",
-            stacklevel=2,
+            "not have: using float32."
         )
         return torch.float32
     return torch.bfloat16

@@ -6,6 +6,8 @@ from typing import Any
 from spacy import ty
 from spacy.language import Language
 
+from ..heads.score_names import own_weights
+
 LOGGER = "spacy_mtl.TaskSelection.v1"
 TARGET_SCORE = "mtl_score"
 
@@ -88,7 +90,8 @@ def find_task_scores(
 
     nlp (Language): The pipeline.
     scores (Optional[Mapping]): By component, the name of its score, or weights of several. For
-        other components the `default_score_weights` of their factories hold.
+        other components the `default_score_weights` of their factories hold, under the names that
+        the components write.
     target (Optional[Union[str, Mapping[str, float]]]): The task that decides which model is the
         best, or the weights of several; all alike where None.
     RETURNS (TaskScores): The weights.
@@ -97,7 +100,7 @@ def find_task_scores(
     named = scores or {}
     weights: dict[str, dict[str, float]] = {}
     for name in find_tasks(nlp):
-        chosen = named.get(name, nlp.get_pipe_meta(name).default_score_weights or {})
+        chosen = named.get(name, own_weights(nlp, name))
         own: Mapping[str, float | None] = {chosen: 1.0} if isinstance(chosen, str) else chosen
         used = {score: float(weight) for score, weight in own.items() if weight}
         if used:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from warnings import warn
 from xml.parsers import expat
 
 from spacy.util import registry
 from tqdm import tqdm
+
+from ..messages import warn
 
 
 @dataclass(frozen=True)
@@ -123,15 +124,14 @@ class FrameInventory:
             except ValueError as error:
                 if not skip_malformed:
                     raise
-                warn(f"A frame file is left out: {error}", stacklevel=2)
+                warn(f"A frame file is left out: {error}")
         if not rolesets:
             raise ValueError(f"The frame files in '{folder}' hold no roleset.")
         inventory = cls(rolesets)
         if len(inventory) < len(rolesets):
             warn(
                 f"{len(rolesets) - len(inventory)} rolesets in '{folder}' have the id of another "
-                "one and are left out.",
-                stacklevel=2,
+                "one and are left out."
             )
         return inventory
 

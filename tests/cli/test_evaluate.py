@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.tokens import Doc, DocBin
+from wasabi import Printer
 
-from spacy_mtl.cli.evaluate import evaluate
+from spacy_mtl.cli.evaluate import evaluate, overall_rows, print_by_label
 
 from ..trained import Trained, make_docs, run, save, without
 
@@ -85,6 +86,29 @@ def test_command_prints_tables(trained: Trained, tmp_path: Path) -> None:
     assert rows["srl"][1:3] == ["16", "srl_predicates"]
     for label in ("PERSON", "PLACE", "ARG0", "GOOD"):
         assert label in rows
+
+
+def test_categories_that_the_pipeline_lacks_are_said(trained: Trained, tmp_path: Path) -> None:
+    docs = make_docs()[:4]
+    for doc in docs[1:]:
+        doc.cats = {"ODD": 1.0}
+    with pytest.warns(UserWarning, match="'textcat' on 4 .* count as missed: 'ODD' \\(3\\)"):
+        result = run("mtl", "evaluate", trained.model, save(docs, tmp_path / "odd.spacy"))
+    assert result.exit_code == 0, result.output
+    rows = [line.split() for line in result.output.splitlines() if line.split()]
+    assert ["textcat", "4", "cats_score"] in [row[:3] for row in rows]
+    assert ["ODD", "0.00", "0.00", "0.00"] in rows
+
+
+def test_numbers_that_are_no_shares_are_not_shown_in_percent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scores = {"regression_mae": 0.71234, "regression_r": 0.5, "regression_r2": None}
+    rows = {row[0]: row[-1] for row in overall_rows(scores)}
+    assert rows == {"regression_mae": "0.7123", "regression_r": "50.00", "regression_r2": "-"}
+    print_by_label(Printer(), "x", {"stars": {"mae": 0.71234, "r": 0.5, "r2": None}})
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["Label", "MAE", "R", "R2"] in lines and ["stars", "0.7123", "50.00", "-"] in lines
 
 
 def test_command_says_what_is_not_annotated(trained: Trained, unannotated: Path) -> None:

@@ -297,10 +297,30 @@ def test_the_table_shows_documents_units_and_shares(nlp, capsys):
     shown = capsys.readouterr().out
     assert shown.count("spacy_mtl.MixedCorpus.v1") == 1
     rows = {line.split()[0]: line.split() for line in shown.splitlines() if line.strip()}
-    assert rows["news"] == ["news", "30", "0", "90", "-", "33.3%", "30", "(1x)"]
-    assert rows["mail"] == ["mail", "10", "0", "-", "10", "33.3%", "30", "(3x)"]
-    assert rows["web"] == ["web", "1,000+", "0", "-", "-", "33.3%", "30"]
+    assert rows["news"] == ["news", "30", "0", "90", "-", "33.3%", "33.3%", "30", "(1x)"]
+    assert rows["mail"] == ["mail", "10", "0", "-", "10", "33.3%", "33.3%", "30", "(3x)"]
+    assert rows["web"] == ["web", "1,000+", "0", "-", "-", "33.3%", "33.3%", "30"]
     assert "entities (tokens)" in shown and "categories (docs)" in shown
+
+
+def test_the_table_shows_shares_of_words_where_documents_differ_in_length(nlp, capsys):
+    def long_documents(nlp):
+        for i in range(10):
+            words = [f"{i}", *["word"] * 8]
+            yield Example(Doc(nlp.vocab, words=words), Doc(nlp.vocab, words=words))
+
+    list(create_mixed_corpus({"long": long_documents, "short": ListReader("s", 30)})(nlp))
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line]
+    assert ["long", "10", "0", "-", "-", "25.0%", "50.0%", "10", "(1x)"] in rows
+
+
+def test_the_table_is_shown_once_for_a_pipeline(capsys):
+    nlp = spacy.blank("en")
+    for _ in range(2):  # `spacy train` makes a reader to initialize, and another one to train
+        list(create_mixed_corpus({"news": ListReader("news", 3)})(nlp))
+    list(create_mixed_corpus({"news": ListReader("news", 4)})(nlp))
+    list(create_mixed_corpus({"news": ListReader("news", 4)})(spacy.blank("en")))
+    assert capsys.readouterr().out.count("spacy_mtl.MixedCorpus.v1") == 3
 
 
 def test_empty_documents_are_counted_and_left_out(nlp, capsys):

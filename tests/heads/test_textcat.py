@@ -3,9 +3,11 @@ import pytest
 import spacy
 import torch
 from spacy.cli.find_threshold import find_threshold
+from spacy.scorer import Scorer
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
+from spacy_mtl.annotation import count_annotated
 from spacy_mtl.heads.textcat import exclusive_loss, independent_loss
 from spacy_mtl.heads.textcat_scorer import score_textcat
 
@@ -300,26 +302,98 @@ def example_of(nlp, gold, predicted):
     return Example(doc, reference)
 
 
-def test_references_without_annotation_are_not_scored():
+def scores_of(gold, exclusive, predicted=None, **settings):
+    """The scores of documents for each of which "a" is predicted."""
     nlp = spacy.blank("en")
-    examples = [
-        example_of(nlp, {"a": 1.0, "b": 0.0}, {"a": 0.9, "b": 0.1}),
-        example_of(nlp, {}, {"a": 0.9, "b": 0.1}),
-        example_of(nlp, {"c": 1.0}, {"a": 0.9, "b": 0.1}),
-    ]
-    for exclusive in (True, False):
-        scores = score_textcat(examples, labels=["a", "b"], exclusive=exclusive, threshold=0.5)
-        assert scores["cats_micro_f"] == 1.0
+    predicted = predicted or {"a": 0.9, "b": 0.1}
+    examples = [example_of(nlp, cats, predicted) for cats in gold]
+    return score_textcat(examples, labels=["a", "b"], exclusive=exclusive, **settings)
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_references_without_annotation_are_not_scored(exclusive):
+    scores = scores_of([{"a": 1.0, "b": 0.0}, {}, {"c": 0.0}], exclusive)
+    assert scores["cats_micro_f"] == 1.0
+    assert scores["cats_f_per_type"].keys() == {"a", "b"}
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+@pytest.mark.parametrize("wrong", [{"c": 1.0}, {"a": 0.0, "b": 0.0, "c": 1.0}])
+def test_right_categories_that_nobody_has_are_missed(exclusive, wrong):
+    scores = scores_of([{"a": 1.0, "b": 0.0}, *[wrong] * 9], exclusive)
+    assert scores["cats_micro_r"] == pytest.approx(0.1)
+    assert scores["cats_f_per_type"]["c"] == {"p": 0.0, "r": 0.0, "f": 0.0}
+    assert scores["cats_macro_f"] < 0.6
+
+
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_annotation_for_another_component_does_not_count(exclusive):
+    gold = [{"a": 1.0, "b": 0.0}, {"sport": 1.0}, {"stars": 1.0}, {"odd": 1.0}, {"stars": 4.0}]
+    settings = {"rivals": {"topic": ["sport", "politics"]}, "targets_of_others": ["stars"]}
+    assert scores_of(gold, exclusive, **settings)["cats_micro_f"] == 1.0
+    own = {"a": 0.0, "sport": 0.0, "odd": 1.0}  # annotated for this component, too
+    assert scores_of([*gold, own], exclusive, **settings)["cats_micro_r"] == 0.5
+    unknown_rival = {"topic": []}  # its labels may be anything
+    assert scores_of([*gold, own], exclusive, rivals=unknown_rival)["cats_micro_r"] == 1.0
 
 
 def test_exclusive_references_without_a_right_category_are_not_scored():
+    assert scores_of([{"a": 1.0}, {"a": 0.0}, {"b": 0.0}], True)["cats_micro_f"] == 1.0
+    both = {"c": 1.0, "a": 1.0}  # the right one is known: there can't be another
+    assert scores_of([both], True)["cats_micro_f"] == 1.0
+
+
+def test_undefined_scores_are_left_out_of_means():
+    gold = [{"a": 1.0, "b": 1.0}, {"a": 0.0, "b": 1.0}]
+    scores = scores_of(gold, False, {"a": 0.6, "b": 0.7})
+    assert scores["cats_auc_per_type"] == {"a": 0.5, "b": None}
+    assert scores["cats_macro_auc"] == scores["cats_score"] == 0.5  # Scorer.score_cats: 0.25
+    scores = scores_of([{"a": 1.0, "b": 0.0}, {"a": 0.0, "b": 0.0}], False)
+    assert scores["cats_f_per_type"]["b"] == {"p": None, "r": None, "f": None}
+    assert scores["cats_macro_p"] == scores["cats_f_per_type"]["a"]["p"] == 0.5
+    nothing = scores_of([{"a": 0.0}], False, {"a": 0.1})
+    assert nothing["cats_micro_f"] is nothing["cats_macro_f"] is nothing["cats_score"] is None
+
+
+def test_scores_are_those_of_spacy_where_all_are_defined():
     nlp = spacy.blank("en")
-    examples = [
-        example_of(nlp, {"b": 1.0}, {"a": 0.1, "b": 0.9}),
-        example_of(nlp, {"a": 0.0}, {"a": 0.1, "b": 0.9}),
-    ]
-    scores = score_textcat(examples, labels=["a", "b"], exclusive=True)
-    assert scores["cats_micro_f"] == 1.0
+    golds = [{"a": 1.0, "b": 0.0}, {"a": 0.0, "b": 1.0}, {"a": 1.0, "b": 0.0}]
+    guesses = [{"a": 0.9, "b": 0.1}, {"a": 0.6, "b": 0.4}, {"a": 0.2, "b": 0.8}]
+    examples = [example_of(nlp, *pair) for pair in zip(golds, guesses, strict=True)]
+    for exclusive in (True, False):
+        expected = Scorer.score_cats(
+            examples, "cats", labels=["a", "b"], multi_label=not exclusive, threshold=0.5
+        )
+        assert score_textcat(examples, labels=["a", "b"], exclusive=exclusive) == expected
+
+
+def test_categories_that_the_pipeline_lacks_lower_its_scores_and_are_said_once(trained):
+    nlp = trained[True]
+    data = [("I love this film", {"cats": {"good": 1.0}})]
+    data += [("I love this film", {"cats": {"sarcastic": 1.0}})] * 9
+    data += [("I love this film", {"cats": {"good": 0.0}})]
+    examples = make_examples(nlp, data)
+    with pytest.warns(UserWarning) as caught:
+        scores = [nlp.evaluate(examples) for _ in range(2)]
+    assert [own["cats_micro_r"] for own in scores] == [pytest.approx(0.1)] * 2
+    message = (
+        "Scores of 'mtl_textcat' on 11 documents. Right categories that no component has count as "
+        "missed: 'sarcastic' (9). Documents whose annotation only says which categories are wrong "
+        "are left out: 1."
+    )
+    assert [str(warning.message) for warning in caught] == [message]
+    head = nlp.get_pipe("mtl_textcat")
+    assert count_annotated(head, [], examples) == 10
+
+
+def test_categories_that_are_not_learned_are_said_once():
+    nlp = initialized(True)
+    batch = make_examples(nlp, [EXCLUSIVE[0], *[("x", {"cats": {"other": 1.0}})] * 2])
+    message = r"2 of 3 documents in a training batch have labels .*: 'other' \(2\). They are not"
+    with pytest.warns(UserWarning, match=message) as caught:
+        for _ in range(2):
+            nlp.update(batch, sgd=False)
+    assert len(caught) == 1
 
 
 @pytest.mark.parametrize("exclusive", [True, False])

@@ -73,10 +73,10 @@ def test_every_batch_and_evaluation_is_written(corpus, tmp_path):
     assert all(-1 <= cosine <= 1 for line in batches for cosine in line["cosines"].values())
     assert len(batches[1]["cosines"]) == 3
     assert len(evaluations) >= 2 and "tag_acc" in evaluations[0]["scores"]
-    rows = [line for line in shown.splitlines() if ": loss" in line]
+    rows = [line for line in shown.splitlines() if "loss x weight: " in line]
     assert len(rows) == len(evaluations)
-    assert all(f"{head}: loss" in rows[-1] for head in HEADS)
-    assert "LOSS TAGGER" in shown  # the wrapped logger's own table
+    assert all(f" {head} " in rows[-1] for head in HEADS)
+    assert "- tagger -" in shown  # the wrapped logger's own table
 
 
 def test_any_other_logger_can_be_wrapped_and_gets_the_figures(corpus):
@@ -109,7 +109,7 @@ def test_works_with_chain_loggers(corpus, tmp_path, outer):
     _, shown = run(make_config(corpus, logger))
     assert sum("tasks" in line for line in path.read_text().splitlines()) == 5
     assert (tmp_path / "c.jsonl").read_text().strip()
-    assert shown.count("LOSS TAGGER") == 1 and "tagger: loss" in shown
+    assert shown.count("LOSS TAGGER") == 1 and "loss x weight: tagger" in shown
 
 
 def test_a_file_is_not_overwritten(corpus, tmp_path):

@@ -100,7 +100,7 @@ def test_the_config_trains_each_head_from_its_own_corpus(made):
         "training.max_steps": 4,
         "training.eval_frequency": 4,
         "training.batcher.size": 30,
-        "training.logger.progress_bar": None,
+        "training.logger.progress_bar": False,
     }
     overrides = {**paths, **sizes, "paths.dev": str(made / "dev")}
     nlp = init_nlp(load_config(CONFIG, overrides=overrides, interpolate=True))
