@@ -187,7 +187,10 @@ def pass_back(rng: Rng, loops: Any) -> Call:
 
 def write_terms(rng: Rng, loops: Any) -> Call:
     n_pairs, width = int(rng.integers(0, 9)), int(rng.integers(0, 40))
-    arguments = {"rows": floats(rng, 2 * n_pairs + 2, width), "terms": floats(rng, 4, n_pairs, width)}
+    arguments = {
+        "rows": floats(rng, 2 * n_pairs + 2, width),
+        "terms": floats(rng, 4, n_pairs, width),
+    }
     return Call(loops.write_terms, arguments)
 
 
