@@ -93,10 +93,11 @@ def warn_not_finite(component: str, annotation: str, n_docs: int) -> None:
     n_docs (int): The number of documents.
     """
     warnings.warn(
-        f"[spacy-mtl] Component '{component}' gives {n_docs} documents no {annotation}: their "
-        f"scores are NaN or infinite. So are parameters of '{component}' or of what it reads, as "
-        "after a training that diverged. Load an earlier checkpoint, or train again with a lower "
-        "[training.optimizer] learn_rate. More such documents will be left out without a warning.",
+        f"[spacy-mtl] Component '{component}' leaves {n_docs} "
+        f"document{'s' if n_docs > 1 else ''} without {annotation}: the scores are NaN or "
+        f"infinite. So are parameters of '{component}' or of what it reads, as after a training "
+        "that diverged. Load an earlier checkpoint, or train again with a lower "
+        "[training.optimizer] learn_rate. There is no warning about further documents.",
         stacklevel=3,
     )
 

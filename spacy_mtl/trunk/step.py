@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from spacy.tokens import Doc
 from thinc.api import Ops
 from thinc.types import Floats2d
@@ -253,7 +254,8 @@ class TrunkStep:
 def squared_norm(gradient: Floats2d) -> float:
     """RETURNS (float): The sum of a gradient's squares; not finite where one is not."""
     flat = gradient.ravel()
-    return float(flat.dot(flat))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(flat.dot(flat))
 
 
 def sum_weighted(gradients: Mapping[str, Floats2d], weights: Mapping[str, float]) -> Floats2d:
