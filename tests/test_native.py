@@ -158,6 +158,36 @@ def test_indices_out_of_range_are_refused():
 
 
 @needs_loops
+def test_layers_packed_for_other_instructions_are_refused():
+    before = loops.instruction_set()
+    width, lanes = 6, loops.lanes()
+    groups = -(-width // lanes)
+    packed = [(groups, 4, width, 3, lanes), (groups, 3, lanes), (width,), (width,)]
+    layers = loops.WindowLayers(width, 3, [[np.zeros(shape, dtype="f") for shape in packed]])
+    rows, vectors = np.zeros(4, dtype=np.int64), np.zeros((1, width), dtype="f")
+    arrays = rows, np.array([-1, 0, 1, -1]), vectors, None, None, [None, np.ones((2, width), "f")]
+    layers.encode(*arrays, np.zeros(1, "l"))
+    try:
+        for name in {"plain", "avx2", "avx512"} - {before}:
+            try:
+                loops.use_instructions(name)
+            except ValueError:
+                continue
+            with pytest.raises(ValueError, match=f"packed by {lanes} floats"):
+                layers.encode(*arrays, np.zeros(1, "l"))
+    finally:
+        loops.use_instructions(before)
+
+
+@needs_loops
+def test_numbers_that_are_not_aligned_in_memory_are_refused():
+    terms = np.zeros((4, 1, 6), dtype="f")
+    rows = np.zeros(4 * 4 * 6 + 1, dtype=np.uint8)[1:].view("f").reshape(4, 6)
+    with pytest.raises(ValueError, match="not aligned"):
+        loops.write_terms(rows, terms)
+
+
+@needs_loops
 def test_unknown_instructions_are_refused():
     before = loops.instruction_set()
     with pytest.raises(ValueError, match="'abacus'"):

@@ -13,13 +13,14 @@ from spacy.tokens import Doc, Span
 from thinc.api import Model, NumpyOps
 
 from .greedy_entities import EntityMoves, decode_entities
+from .state_scores import is_finite
 
 
 class FastEntityRecognizer(EntityRecognizer):
     """spaCy's `EntityRecognizer`, with the same annotations for less work.
 
-    Documents with entities set before, networks with features of other than three tokens, beams
-    and GPUs take spaCy's own path.
+    Documents with entities set before, networks with features of other than three tokens, beams,
+    GPUs and numbers that are not finite take spaCy's own path.
     """
 
     def predict(self, docs: Sequence[Doc]) -> Any:
@@ -37,6 +38,8 @@ class FastEntityRecognizer(EntityRecognizer):
         if values[:, 0].any():
             return super().predict(docs)
         vectors = self.model.get_ref("tok2vec").predict(docs)  # [tokens, width]
+        if not is_finite(self.model, vectors):
+            return super().predict(docs)
         return decode_entities(
             self.model,
             moves,

@@ -15,7 +15,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, NumpyOps
 
 from .arc_eager import N_FEATURES, ArcMoves, parse
-from .state_scores import StateScorer
+from .state_scores import StateScorer, is_finite
 
 TABLE_BYTES = 2**28  # of the contributions of tokens to states that are in memory at a time
 TOKENS_PER_STEP = 8  # so many tokens for each of the longest sentence make lockstep worthwhile
@@ -39,7 +39,8 @@ class FastDependencyParser(DependencyParser):
     """spaCy's `DependencyParser`, with the same annotations for less work.
 
     Documents with heads set before, networks with features of other than eight tokens, labels for
-    subtokens, beams, GPUs and batches of few sentences take spaCy's own path.
+    subtokens, beams, GPUs, batches of few sentences and numbers that are not finite take spaCy's
+    own path.
     """
 
     def predict(self, docs: Sequence[Doc]) -> Any:
@@ -59,6 +60,8 @@ class FastDependencyParser(DependencyParser):
         if values[:, :2].any() or not _is_worthwhile(may_start, lengths):
             return super().predict(docs)
         vectors = self.model.get_ref("tok2vec").predict(docs)  # [tokens, width]
+        if not is_finite(self.model, vectors):
+            return super().predict(docs)
         sent_starts = values[:, 2].astype(np.int64)
         scorer = StateScorer(self.model)
         root = self.vocab.strings["ROOT"]

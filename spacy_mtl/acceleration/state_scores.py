@@ -6,6 +6,21 @@ import numpy as np
 from thinc.api import Model
 
 
+def is_finite(model: Model[Any, Any], vectors: np.ndarray) -> bool:
+    """Tell whether the scores of a transition model can be compared. Only spaCy's own search comes
+    to an end with NaN among them.
+
+    model (Model): The transition model.
+    vectors (np.ndarray): [tokens, width].
+    RETURNS (bool): Whether the vectors and the parameters above them are finite.
+    """
+    layers = [model.get_ref(name) for name in ("lower", "upper") if model.has_ref(name)]
+    parameters = [
+        cast(np.ndarray, layer.get_param(name)) for layer in layers for name in layer.param_names
+    ]
+    return all(bool(np.isfinite(values).all()) for values in [vectors, *parameters])
+
+
 class StateScorer:
     """The layers of a `spacy.TransitionBasedParser.v2` above its token vectors.
 

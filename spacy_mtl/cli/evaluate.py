@@ -11,6 +11,7 @@ from thinc.api import fix_random_seed
 from wasabi import Printer
 
 from ..annotation import count_annotated, drop_unannotated
+from ..finite import without_infinity
 from ..loggers.score_labels import is_share
 from ..selection.hooks import merge_scores
 from ..selection.task_scores import (
@@ -133,7 +134,8 @@ def evaluate(
     print_results(msg, results)
     if output is not None:
         Path(output).write_text(
-            srsly.json_dumps(results, indent=2, sort_keys=True) + "\n", encoding="utf8"
+            srsly.json_dumps(without_infinity(results), indent=2, sort_keys=True) + "\n",
+            encoding="utf8",
         )
         msg.good(f"Saved all scores to {output}")
     return results

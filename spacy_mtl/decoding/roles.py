@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .bio import spans_from_bio
+from .comparable import decode_comparable
 from .compiled import decode_compiled
 from .constraints import RoleConstraints
 from .scores import TagScores
@@ -46,6 +47,23 @@ def decode_roles(
     found = decode_compiled(scores, lengths, constraints, allowed, max_nodes, max_violations)
     if found is not None:
         return found
+
+    def decode(scores: TagScores, lengths: Sequence[int], left: np.ndarray) -> np.ndarray:
+        own = None if allowed is None else allowed[left]
+        return _search(scores, lengths, constraints, own, max_nodes, max_violations)
+
+    return decode_comparable(scores, lengths, decode)
+
+
+def _search(
+    scores: TagScores,
+    lengths: Sequence[int],
+    constraints: RoleConstraints,
+    allowed: np.ndarray | None,
+    max_nodes: int,
+    max_violations: int,
+) -> np.ndarray:
+    """See `decode_roles`."""
     tags = decode_bio(scores, lengths)
     n_labels = scores.n_labels
     sizes = np.asarray(lengths, dtype=np.int64)

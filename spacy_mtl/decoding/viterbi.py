@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .bio import mark_starts
+from .comparable import decode_comparable
 from .compiled import decode_compiled
 from .contest import Contest
 from .scores import TagScores
@@ -22,17 +23,22 @@ def decode_bio(scores: TagScores, lengths: Sequence[int]) -> np.ndarray:
 
     scores (TagScores): The scores of all tokens.
     lengths (Sequence[int]): The number of tokens of each sequence.
-    RETURNS (np.ndarray): [tokens], the tags. Among equals, O comes before B before I.
+    RETURNS (np.ndarray): [tokens], the tags. Among equals, O comes before B before I. All are O in
+        a sequence whose scores can't be compared, see `decode_comparable`.
     RAISES (ValueError): If the sequences don't have as many tokens as there are scores for.
     """
-    n_tokens, n_labels = len(scores), scores.n_labels
-    if sum(lengths) != n_tokens:
+    if sum(lengths) != len(scores):
         raise ValueError(
-            f"decode_bio: scores of {n_tokens} tokens for sequences of {sum(lengths)} tokens."
+            f"decode_bio: scores of {len(scores)} tokens for sequences of {sum(lengths)} tokens."
         )
     found = decode_compiled(scores, lengths)
     if found is not None:
         return found
+    return decode_comparable(scores, lengths, lambda scores, lengths, _: _decode(scores, lengths))
+
+
+def _decode(scores: TagScores, lengths: Sequence[int]) -> np.ndarray:
+    n_tokens, n_labels = len(scores), scores.n_labels
     tags = scores.best()  # [tokens]
     if not n_labels or not n_tokens:
         return tags

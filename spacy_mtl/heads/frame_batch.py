@@ -21,6 +21,7 @@ class TokenBatch:
     vectors (Floats2d): [tokens, width].
     doc_starts (np.ndarray): [documents], the first token of each.
     words (np.ndarray): [words], the tokens that are not whitespace.
+    is_lost (np.ndarray): [documents], bool: those with scores that are not finite.
     """
 
     def __init__(self, docs: list[Doc], vectors: Floats2d) -> None:
@@ -30,6 +31,7 @@ class TokenBatch:
         self.doc_starts = np.cumsum(lengths) - lengths
         is_space = np.concatenate([np.atleast_1d(doc.to_array(IS_SPACE)) for doc in docs])
         self.words = np.flatnonzero(is_space == 0)
+        self.is_lost = np.zeros(len(docs), dtype=bool)
 
     def docs_of(self, tokens: np.ndarray) -> np.ndarray:
         """RETURNS (np.ndarray): The document of each token, both counted over the batch."""

@@ -1,6 +1,7 @@
 """What all heads of this package share."""
 
 import itertools
+import math
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
+from ..finite import diverged, warn_not_finite
 from ..messages import warn
 from ..serialization import CheckedFiles
 from ..trunk.links import connect_to_trunks
@@ -57,6 +59,8 @@ class Head(CheckedFiles, TrainablePipe):
         self.cfg.setdefault("labels", [])
         self.cfg.update(score_prefix="", rivals={})
         self._has_warned_of_labels = False
+        self._n_updates = 0
+        self._has_warned_not_finite = False
         expect_trunk(model, name)
 
     @property
@@ -128,6 +132,7 @@ class Head(CheckedFiles, TrainablePipe):
             no gradient.
         docs (Sequence[Doc]): Their predicted documents.
         RETURNS (float): The loss, a mean over the annotated units.
+        RAISES (DivergedError): If it is not finite; see `check_loss`.
         """
 
     def add_label(self, label: str) -> int:
@@ -200,6 +205,7 @@ class Head(CheckedFiles, TrainablePipe):
         sgd (Optional[Optimizer]): The optimizer.
         losses (Optional[Dict[str, float]]): Gets the loss under the component's name.
         RETURNS (Dict[str, float]): The updated losses.
+        RAISES (DivergedError): If the loss is not finite.
         """
         if losses is None:
             losses = {}
@@ -213,10 +219,40 @@ class Head(CheckedFiles, TrainablePipe):
         if not any(len(eg.predicted) for eg in examples):
             return losses
         set_dropout_rate(self.model, drop)
+        self._n_updates += 1
         losses[self.name] += self.learn(examples, [eg.predicted for eg in examples])
         if sgd is not None:
             self.finish_update(sgd)
         return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Update the parameters.
+
+        sgd (Optimizer): The optimizer.
+        RAISES (DivergedError): If a gradient is not finite.
+        """
+        try:
+            super().finish_update(sgd)
+        except FloatingPointError as error:
+            raise diverged(self.name, str(error), self._n_updates) from error
+
+    def check_loss(self, loss: float) -> None:
+        """Stop a training that has diverged, before any gradient is sent back.
+
+        loss (float): The loss of a batch, or a part of it.
+        RAISES (DivergedError): If it is not finite.
+        """
+        if not math.isfinite(loss):
+            raise diverged(self.name, f"its loss is {loss}", self._n_updates)
+
+    def report_not_finite(self, n_docs: int) -> None:
+        """Warn, the first time, that documents get no annotation.
+
+        n_docs (int): The number of documents in this batch whose scores are not finite.
+        """
+        if not self._has_warned_not_finite:
+            self._has_warned_not_finite = True
+            warn_not_finite(self.name, self.annotation, n_docs)
 
     def plain_score_name(self, score: str) -> str:
         """Name a score as the head's scorer does.

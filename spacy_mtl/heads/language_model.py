@@ -13,6 +13,7 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..corpora.annotations import is_closed_to_text, is_unlabelled, is_without_annotation
+from ..finite import finite_rows
 from ..messages import warn
 from ..models.losses import softmax_cross_entropy
 from ..trunk.component import MultiTaskTok2Vec
@@ -239,6 +240,7 @@ class LanguageModelHead(TrainingOnlyHead):
         scores, backprop = self.model.begin_update(inputs)
         targets = buckets_of(hidden, self.model.get_dim("nO"))
         loss, d_scores = softmax_cross_entropy(scores, targets)
+        self.check_loss(loss)
         d_scores /= len(targets)
         backprop(d_scores)
         count_decisions(self.model, len(targets))
@@ -258,7 +260,8 @@ class LanguageModelHead(TrainingOnlyHead):
 
         docs (Sequence[Doc]): Documents; those of a single word are passed over.
         RETURNS (Tuple[np.ndarray, np.ndarray]): [hidden words] each, the natural logarithm of the
-            probability of the right bucket, and whether that is the most probable.
+            probability of the right bucket, and whether that is the most probable. Scores that are
+            not finite count as if nothing were known.
         """
         docs = [doc for doc in docs if len(words_of(doc)) >= FEWEST_WORDS]
         if not docs:
@@ -269,10 +272,18 @@ class LanguageModelHead(TrainingOnlyHead):
             self._trunk.set_annotations(copies, self._trunk.predict(copies))
         predicted = self.model.predict((copies, rows_of(hidden)))
         scores = self.model.ops.to_numpy(predicted).astype(np.float64)
+        finite = finite_rows(scores)
+        if finite is not None:
+            owner = np.repeat(np.arange(len(hidden)), [len(part.tokens) for part in hidden])
+            self.report_not_finite(len(np.unique(owner[~finite])))
+            scores[~finite] = 0.0
         scores -= scores.max(axis=1, keepdims=True)
         rows, buckets = np.arange(len(scores)), buckets_of(hidden, scores.shape[1])
         right = scores[rows, buckets]
-        return right - np.log(np.exp(scores).sum(axis=1)), scores.argmax(axis=1) == buckets
+        hits = scores.argmax(axis=1) == buckets
+        if finite is not None:
+            hits &= finite
+        return right - np.log(np.exp(scores).sum(axis=1)), hits
 
     def _hide(self, doc: Doc) -> HiddenWords:
         draws = np.random.random(len(words_of(doc)))

@@ -16,6 +16,7 @@ from thinc.types import Floats2d, Ints2d
 from ..decoding.bio import spans_from_bio
 from ..decoding.scores import PlainScores
 from ..decoding.viterbi import decode_bio
+from ..finite import finite_rows
 from ..models.losses import softmax_cross_entropy
 from ..trunk.listener import count_decisions
 from .entity_targets import BEGIN, INSIDE, MISSING, OUTSIDE, align_entities
@@ -123,7 +124,8 @@ class EntityHead(Head):
 
         docs (Iterable[Doc]): The documents.
         RETURNS (np.ndarray): [entities, 3]: the first token, the token after the last, both counted
-            through all documents, and the number of the label.
+            through all documents, and the number of the label. None in documents with scores that
+            are not finite.
         """
         docs = list(docs)
         if not any(len(doc) for doc in docs):
@@ -131,6 +133,12 @@ class EntityHead(Head):
         scores = self.model.ops.to_numpy(self.model.predict(docs))  # [tokens, tags]
         is_space = _concatenate([doc.to_array(IS_SPACE) for doc in docs]).astype(bool)
         lengths = [len(doc) for doc in docs]
+        finite = finite_rows(scores)
+        if finite is not None:
+            owner = np.repeat(np.arange(len(docs)), lengths)
+            is_lost = np.bincount(owner[~finite], minlength=len(docs)) > 0
+            self.report_not_finite(int(is_lost.sum()))
+            scores = np.where(is_lost[owner][:, None], 0, scores)  # O is the first of equals
         if not is_space.any():
             tags = decode_bio(PlainScores(scores), lengths)
             return np.stack(spans_from_bio(tags, lengths, len(self.labels)), axis=1)
@@ -199,6 +207,7 @@ class EntityHead(Head):
         scores, backprop = self.model.begin_update(list(docs))
         tags = self._gold_tags(examples)
         loss, d_scores = softmax_cross_entropy(scores, tags)
+        self.check_loss(loss)
         n_known = max(int((tags != UNKNOWN).sum()), 1)
         d_scores /= n_known
         backprop(d_scores)

@@ -16,10 +16,11 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from ..finite import finite_rows
 from ..trunk.listener import count_decisions
 from .head import Head
 from .quoting import quote
-from .textcat import CategoryHead
+from .textcat import CategoryHead, write_cats
 
 Loss = Literal["squared", "absolute"]
 
@@ -210,9 +211,13 @@ class RegressionHead(Head):
         """Predict the targets of a batch.
 
         docs (Iterable[Doc]): The documents.
-        RETURNS (np.ndarray): [documents, targets], float64, in the targets' own units.
+        RETURNS (np.ndarray): [documents, targets], float64, in the targets' own units; not finite
+            where the network's numbers are not.
         """
         standardized = self.model.ops.to_numpy(self.model.predict(list(docs)))
+        finite = finite_rows(standardized)
+        if finite is not None:
+            self.report_not_finite(int((~finite).sum()))
         means, deviations = self._scale_arrays()
         return standardized.astype(np.float64) * deviations + means
 
@@ -220,10 +225,9 @@ class RegressionHead(Head):
         """Write the numbers to `Doc.cats`, beside what other components wrote there.
 
         docs (Iterable[Doc]): The documents.
-        scores (np.ndarray): [documents, targets].
+        scores (np.ndarray): [documents, targets]. Nothing is written for a row that is not finite.
         """
-        for doc, row in zip(docs, scores.tolist(), strict=True):
-            doc.cats.update(zip(self.labels, row, strict=True))
+        write_cats(docs, self.labels, scores)
 
     def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
         """Run the network, find the error, and send its gradient back.
@@ -238,6 +242,7 @@ class RegressionHead(Head):
         outputs, backprop = self.model.begin_update(list(docs))
         find_error = squared_error if self.cfg["loss"] == "squared" else absolute_error
         loss, gradient = find_error(self.model.ops.to_numpy(outputs), wanted)
+        self.check_loss(loss)
         backprop(self.model.ops.asarray2f(gradient.astype(np.float32)))
         count_decisions(self.model, int((~np.isnan(wanted)).sum()))
         return loss

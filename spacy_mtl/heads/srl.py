@@ -23,6 +23,7 @@ from ..decoding.posteriors import span_probabilities
 from ..decoding.roles import decode_roles
 from ..decoding.scores import FactoredScores, TagScores
 from ..decoding.viterbi import decode_bio
+from ..finite import finite_rows
 from ..messages import warn
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
 from ..models.role_labeler import FrameQuery, FrameScores
@@ -437,6 +438,7 @@ class SemanticRoleHead(Head):
         scale = 1.0 / max(gold.n_annotated_tokens, 1)
         scores, backprop_detector = detector.begin_update(tokens)
         loss, d_scores = binary_cross_entropy(scores, self.model.ops.asarray2f(gold.is_predicate))
+        self.check_loss(loss)
         loss *= self.cfg["predicate_weight"]
         d_tokens = backprop_detector(d_scores * (scale * self.cfg["predicate_weight"]))
         if len(gold.query.predicates):
@@ -449,6 +451,7 @@ class SemanticRoleHead(Head):
                 len(gold.query.predicates),
                 gold.right_candidates,
             )
+            self.check_loss(tag_loss + sense_loss)
             loss += tag_loss + sense_loss * self.cfg["roleset_weight"]
             d_tags *= scale
             d_senses *= scale * self.cfg["roleset_weight"]
@@ -480,7 +483,8 @@ class SemanticRoleHead(Head):
         """Find the frames of documents, without changing them.
 
         docs (Iterable[Doc]): The documents.
-        RETURNS (List[List[PredictedFrame]]): The frames of each document, in text order.
+        RETURNS (List[List[PredictedFrame]]): The frames of each document, in text order. A document
+            with scores that are not finite has none, or those given, without arguments.
         RAISES (ValueError): If predicates should be given, and a document has no such span group.
         """
         docs = list(docs)
@@ -497,6 +501,10 @@ class SemanticRoleHead(Head):
         frames: list[list[PredictedFrame]] = [[] for _ in docs]
         for number, frame in zip(batch.docs_of(at_token).tolist(), candidates.frames, strict=True):
             frames[number].append(frame)
+        for number in np.flatnonzero(batch.is_lost).tolist():
+            frames[number] = self._given_frames(docs[number]) if is_given else []
+        if batch.is_lost.any():
+            self.report_not_finite(int(batch.is_lost.sum()))
         return frames
 
     def set_annotations(self, docs: Iterable[Doc], scores: list[list[PredictedFrame]]) -> None:
@@ -619,7 +627,12 @@ class SemanticRoleHead(Head):
 
     def _detected(self, batch: TokenBatch) -> Candidates:
         scores = self.model.ops.to_numpy(self.model.get_ref("detector").predict(batch.vectors))
-        probabilities = np.exp(-np.logaddexp(0.0, -scores[batch.words, 0]))
+        scores = scores[batch.words]
+        finite = finite_rows(scores)
+        if finite is not None:
+            batch.is_lost[batch.docs_of(batch.words[~finite])] = True
+            scores = np.where(finite[:, None], scores, 0)
+        probabilities = np.exp(-np.logaddexp(0.0, -scores[:, 0]))
         is_likely = probabilities >= self.cfg["threshold"]
         likely = batch.words[is_likely]
         docs = batch.docs_of(likely)
@@ -639,21 +652,26 @@ class SemanticRoleHead(Head):
         return Candidates(np.asarray(tokens, dtype=np.int64), frames)
 
     def _given(self, batch: TokenBatch) -> Candidates:
-        key = self.cfg["spans_key"]
         tokens: list[int] = []
         frames: list[PredictedFrame] = []
         for doc, offset in zip(batch.docs, batch.doc_starts.tolist(), strict=True):
-            if key not in doc.spans:
-                raise ValueError(
-                    f"[components.{self.name}] predicates is 'given', but the document "
-                    f"{doc.text[:60]!r} has no doc.spans[{key!r}]. Write the predicates there "
-                    "(an empty group if there are none), e.g. by an earlier component, or set "
-                    'predicates = "detect".'
-                )
-            for span, _ in sorted(group_spans(doc, key), key=lambda frame: frame[0].start):
-                tokens.append(offset + span.start)
-                frames.append(PredictedFrame(span.start, span.end, span.kb_id_))
+            own = self._given_frames(doc)
+            tokens += [offset + frame.predicate for frame in own]
+            frames += own
         return Candidates(np.asarray(tokens, dtype=np.int64), frames)
+
+    def _given_frames(self, doc: Doc) -> list[PredictedFrame]:
+        """RETURNS (List[PredictedFrame]): The predicates that a document has, without arguments."""
+        key = self.cfg["spans_key"]
+        if key not in doc.spans:
+            raise ValueError(
+                f"[components.{self.name}] predicates is 'given', but the document "
+                f"{doc.text[:60]!r} has no doc.spans[{key!r}]. Write the predicates there "
+                "(an empty group if there are none), e.g. by an earlier component, or set "
+                'predicates = "detect".'
+            )
+        given = sorted((span for span, _ in group_spans(doc, key)), key=lambda span: span.start)
+        return [PredictedFrame(span.start, span.end, span.kb_id_) for span in given]
 
     def _predict_part(
         self,
@@ -677,7 +695,9 @@ class SemanticRoleHead(Head):
         lengths = ends - starts
         at_once = lengths.sum() <= PAIRS_AT_ONCE
         scores = self._score(vectors, query if at_once else query.for_rolesets())
-        self._choose_rolesets(query, scores.senses, forms, frames)
+        senses = self.model.ops.to_numpy(scores.senses)
+        senses = _finite_scores(batch, senses, doc_of[query.candidate_predicates])
+        self._choose_rolesets(query, senses, forms, frames)
         is_kept = ~self._are_bare(frames)
         if not is_kept.any():
             return
@@ -693,6 +713,7 @@ class SemanticRoleHead(Head):
         lengths = ends - starts
         first_pair = np.cumsum(lengths) - lengths
         n_roles = len(self.labels)
+        labels = _finite_scores(batch, labels[:, : 2 + n_roles], doc_of[is_kept].repeat(lengths))
         begins = labels[:, 1 + n_roles].copy()
         labels[:, 1 + n_roles :] = -np.inf
         at = first_pair + predicates - starts
@@ -764,14 +785,14 @@ class SemanticRoleHead(Head):
     def _choose_rolesets(
         self,
         query: FrameQuery,
-        scores: Floats2d,
+        scores: np.ndarray,
         forms: Sequence[str],
         frames: Sequence[PredictedFrame],
     ) -> None:
         """Choose the roleset of each frame that has none yet. What the forms had in training
         counts, too, since the network sees few examples of most rolesets.
         """
-        values = self.model.ops.to_numpy(scores)[:, 0].astype(np.float64)
+        values = scores[:, 0].astype(np.float64)
         values += PRIOR_WEIGHT * np.asarray(
             [p for form in forms for p in self.senses.log_priors(form)]
         )
@@ -790,6 +811,21 @@ class SemanticRoleHead(Head):
             else:
                 frame.roleset = self.senses.rolesets[query.candidates[row]]
                 frame.roleset_score = 1.0 / total
+
+
+def _finite_scores(batch: TokenBatch, scores: np.ndarray, doc_of: np.ndarray) -> np.ndarray:
+    """Note which documents have scores that are not finite.
+
+    batch (TokenBatch): The documents; `is_lost` is written to.
+    scores (np.ndarray): [rows, columns].
+    doc_of (np.ndarray): [rows], the document of each.
+    RETURNS (np.ndarray): The scores, with rows of zeros in place of those.
+    """
+    finite = finite_rows(scores)
+    if finite is None:
+        return scores
+    batch.is_lost[doc_of[~finite]] = True
+    return np.where(finite[:, None], scores, 0)
 
 
 @lru_cache(maxsize=64)

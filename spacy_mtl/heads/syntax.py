@@ -12,6 +12,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from ..finite import finite_rows
 from ..models.losses import softmax_cross_entropy
 from ..trunk.listener import count_decisions
 from .memory import GoldMemory, text_and_attributes
@@ -152,6 +153,7 @@ class SyntaxHead(TrainingOnlyHead):
             part, d_scores[:, columns] = softmax_cross_entropy(scores[:, columns], classes)
             loss += part
             n_known = max(n_known, int((classes != UNKNOWN).sum()))
+        self.check_loss(loss)
         d_scores /= max(n_known, 1)
         backprop(d_scores)
         count_decisions(self.model, n_known)  # a word's place in the sentence counts as one
@@ -179,11 +181,18 @@ class SyntaxHead(TrainingOnlyHead):
             return counts
         predicted = self.model.predict([eg.predicted for eg in examples])
         scores = self.model.ops.to_numpy(predicted)
+        finite = finite_rows(scores)
+        if finite is not None:
+            owner = np.repeat(np.arange(len(examples)), [len(eg.predicted) for eg in examples])
+            self.report_not_finite(len(np.unique(owner[~finite])))
+            scores = np.where(finite[:, None], scores, 0)
         parts = self._gold_classes(examples, or_new=True)
         for attribute, (columns, classes) in zip(self._columns(), parts, strict=True):
             known = classes != UNKNOWN
-            guesses = scores[known, columns].argmax(axis=1)
-            counts[attribute] = int((guesses == classes[known]).sum()), int(known.sum())
+            is_right = scores[:, columns].argmax(axis=1) == classes
+            if finite is not None:
+                is_right &= finite
+            counts[attribute] = int(is_right[known].sum()), int(known.sum())
         return counts
 
     def _columns(self) -> dict[str, slice]:

@@ -11,6 +11,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from ..finite import finite_rows
 from ..messages import warn
 from ..models.losses import binary_cross_entropy
 from ..trunk.listener import count_decisions
@@ -209,22 +210,30 @@ class CategoryHead(Head):
         """Score the categories of a batch.
 
         docs (Iterable[Doc]): The documents.
-        RETURNS (np.ndarray): [documents, labels], probabilities.
+        RETURNS (np.ndarray): [documents, labels], probabilities; NaN for documents with scores
+            that are not finite.
         """
         scores = self.model.ops.to_numpy(self.model.predict(list(docs)))
+        finite = finite_rows(scores)
+        if finite is not None:
+            self.report_not_finite(int((~finite).sum()))
+            scores = np.where(finite[:, None], scores, 0)
         if self.cfg["exclusive"]:
             scores = np.exp(scores - _log_sum_exp(scores, np.ones_like(scores, dtype=bool)))
-            return scores / scores.sum(axis=1, keepdims=True)
-        return _sigmoid(scores)
+            scores = scores / scores.sum(axis=1, keepdims=True)
+        else:
+            scores = _sigmoid(scores)
+        if finite is not None:
+            scores[~finite] = np.nan
+        return scores
 
     def set_annotations(self, docs: Iterable[Doc], scores: np.ndarray) -> None:
         """Write the scores to `Doc.cats`, beside what other components wrote there.
 
         docs (Iterable[Doc]): The documents.
-        scores (np.ndarray): [documents, labels].
+        scores (np.ndarray): [documents, labels]. Nothing is written for a row with NaN.
         """
-        for doc, row in zip(docs, scores.tolist(), strict=True):
-            doc.cats.update(zip(self.labels, row, strict=True))
+        write_cats(docs, self.labels, scores)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Score categories, and warn of references with categories that no component has. Each
@@ -263,6 +272,7 @@ class CategoryHead(Head):
             loss, d_scores = exclusive_loss(own, known, truths)
         else:
             loss, d_scores = independent_loss(own, known, truths)
+        self.check_loss(loss)
         backprop(self.model.ops.asarray2f(d_scores))
         decisions = known.any(axis=1) if self.cfg["exclusive"] else known
         count_decisions(self.model, int(decisions.sum()))
@@ -314,6 +324,19 @@ class CategoryHead(Head):
             f"[components.{self.name}] exclusive is true. Set it to false, add a category for "
             "such documents, or leave out the labels that are unknown."
         )
+
+
+def write_cats(docs: Iterable[Doc], labels: Sequence[str], values: np.ndarray) -> None:
+    """Write numbers to `Doc.cats`, beside what is there.
+
+    docs (Iterable[Doc]): The documents.
+    labels (Sequence[str]): The keys.
+    values (np.ndarray): [documents, labels]. Nothing is written for a row that is not finite.
+    """
+    finite = finite_rows(values)
+    for number, (doc, row) in enumerate(zip(docs, values.tolist(), strict=True)):
+        if finite is None or finite[number]:
+            doc.cats.update(zip(labels, row, strict=True))
 
 
 def exclusive_loss(

@@ -7,6 +7,7 @@ from typing import Any
 
 import srsly
 
+from ..finite import without_infinity
 from ..trunk.records import StepRecord
 
 
@@ -66,7 +67,7 @@ class StepFile:
         self._file.close()
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(srsly.json_dumps(line) + "\n")
+        self._file.write(srsly.json_dumps(without_infinity(line)) + "\n")
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:

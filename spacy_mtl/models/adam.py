@@ -51,7 +51,13 @@ def step(
     keys (Sequence[Tuple[int, str]]): What the optimizer knows each parameter by.
     weights (List[Tensor]): The parameters; changed.
     gradients (List[Tensor]): Their gradients; what they hold afterwards is of no use.
+    RAISES (FloatingPointError): If a gradient is not finite. Nothing is changed then.
     """
+    if not weights:
+        return
+    if optimizer.L2 and not optimizer.L2_is_weight_decay:
+        torch._foreach_add_(gradients, weights, alpha=optimizer.L2)
+    _clip(keys, gradients, optimizer.grad_clip)
     by_age: defaultdict[int, list[int]] = defaultdict(list)
     for position, key in enumerate(keys):
         optimizer.nr_update[key] += 1
@@ -74,10 +80,6 @@ def _step_together(
     gradients: list[Tensor],
 ) -> None:
     """Update parameters that have been updated equally often."""
-    if optimizer.L2 and not optimizer.L2_is_weight_decay:
-        torch._foreach_add_(gradients, weights, alpha=optimizer.L2)
-    if optimizer.grad_clip:
-        _clip(gradients, optimizer.grad_clip)
     adam(
         weights,
         gradients,
@@ -110,10 +112,14 @@ def _corrected_rate(optimizer: Optimizer, n_updates: int) -> float:
     return float(optimizer.learn_rate * math.sqrt(second) / first)
 
 
-def _clip(gradients: list[Tensor], threshold: float) -> None:
+def _clip(keys: Sequence[Key], gradients: list[Tensor], threshold: float) -> None:
+    """Make gradients no longer than a norm, 0 for any."""
     norms = torch.stack(torch._foreach_norm(gradients)).tolist()
+    for (_, name), norm in zip(keys, norms, strict=True):
+        if not math.isfinite(norm):
+            raise FloatingPointError(f"the gradient of its parameter '{name}' is not finite")
     for gradient, norm in zip(gradients, norms, strict=True):
-        if norm >= threshold:
+        if threshold and norm >= threshold:
             gradient.mul_(threshold / norm)
 
 

@@ -2,8 +2,12 @@
 """Python's view of the compiled loops; `src/kernels.h` and `src/decoding.h` say what they do.
 
 All of them release the interpreter's lock, so that other threads run meanwhile.
+
+The loops go by sizes and indices without looking at them. Everything here checks these first: any
+arrays that don't fit together are refused with a ValueError, whatever they hold.
 """
 
+from cpython.buffer cimport PyBUF_STRIDES, PyBuffer_Release, PyObject_GetBuffer
 from libc.stddef cimport ptrdiff_t
 from libcpp.vector cimport vector
 
@@ -202,12 +206,19 @@ def use_instructions(name):
 
 cdef extern from *:
     """
-    // The next piece of work, for several threads that share the count of those taken.
-    static inline long long take_next(long long* n_taken) {
-        return __atomic_fetch_add(n_taken, 1, __ATOMIC_RELAXED);
+    // The next of some pieces of work, for several threads that share the count of those taken; -1
+    // where none is left.
+    static inline ptrdiff_t take_next(long long* n_taken, ptrdiff_t n_pieces) {
+        const long long piece = __atomic_fetch_add(n_taken, 1, __ATOMIC_RELAXED);
+        return 0 <= piece && piece < n_pieces ? piece : -1;
     }
     """
-    long long take_next(long long*) nogil
+    ptrdiff_t take_next(long long*, ptrdiff_t) nogil
+
+
+cdef inline ptrdiff_t _count_pieces(ptrdiff_t n, ptrdiff_t at_once) noexcept nogil:
+    """RETURNS (int): How many pieces of work there are."""
+    return n // at_once + (n % at_once > 0)
 
 
 cdef class WindowLayers:
@@ -219,38 +230,39 @@ cdef class WindowLayers:
         and bias of the normalization.
     """
 
-    cdef ptrdiff_t width, pieces
+    cdef ptrdiff_t width, pieces, lanes
     cdef vector[WindowLayer] layers
     cdef list kept
 
-    def __init__(self, ptrdiff_t width, ptrdiff_t pieces, layers):
+    def __cinit__(self, ptrdiff_t width, ptrdiff_t pieces, layers):
         cdef WindowLayer one
         cdef const float[:, :, :, :, ::1] filters
         cdef const float[:, :, ::1] bias
         cdef const float[::1] norm_weight, norm_bias
+        _check_maxout(width, pieces)
         self.width, self.pieces, self.kept = width, pieces, []
-        lanes = kernels().lanes
-        groups = -(-width // lanes)
+        self.lanes = lanes = kernels().lanes
+        groups = _count_pieces(width, lanes)
         for arrays in layers:
             filters, bias, norm_weight, norm_bias = arrays
             _check(filters, (groups, 4, width, pieces, lanes))
             _check(bias, (groups, pieces, lanes))
             _check(norm_weight, (width,))
             _check(norm_bias, (width,))
-            self.kept.append(arrays)
+            self.kept.append((filters, bias, norm_weight, norm_bias))
             one.filters, one.bias = &filters[0, 0, 0, 0, 0], &bias[0, 0, 0]
             one.norm_weight, one.norm_bias = &norm_weight[0], &norm_bias[0]
             self.layers.push_back(one)
 
     def encode(
         self,
-        const long long[::1] word_of_row,
-        const long long[::1] token_of_row,
-        const float[:, ::1] vectors,
+        const long long[::1] word_of_row not None,
+        const long long[::1] token_of_row not None,
+        const float[:, ::1] vectors not None,
         products,
         first_layer,
         outputs,
-        long long[::1] n_taken,
+        long long[::1] n_taken not None,
     ):
         """Encode rows, band by band, until all bands are taken.
 
@@ -272,14 +284,26 @@ cdef class WindowLayers:
         cdef vector[float*] places
         cdef vector[float] scratch
         cdef ptrdiff_t i, first, n_rows = word_of_row.shape[0], band = BAND, n_tokens = n_rows
+        cdef ptrdiff_t piece, n_pieces = _count_pieces(n_rows, band)
+        cdef const Kernels* kernel = &kernels()
+        if kernel.lanes != self.lanes:
+            raise ValueError(f"The layers were packed by {self.lanes} floats, not {kernel.lanes}.")
+        _check_taken(n_taken)
+        _check(word_of_row, (n_rows,))
         _check(token_of_row, (n_rows,))
         _check(vectors, (vectors.shape[0], self.width))
         encoding.width, encoding.pieces, encoding.n_rows = self.width, self.pieces, n_rows
         if not n_rows:
             return
+        outputs = list(outputs)
         for array in outputs:
-            if array is not None:
-                n_tokens = min(n_tokens, len(array))
+            if array is None:
+                places.push_back(NULL)
+            else:
+                output = array
+                _check(output, (output.shape[0], self.width))
+                n_tokens = min(n_tokens, output.shape[0])
+                places.push_back(&output[0, 0] if output.shape[0] else NULL)
         for i in range(n_rows):
             if not (0 <= word_of_row[i] < vectors.shape[0] and -1 <= token_of_row[i] < n_tokens):
                 raise ValueError(f"The word or the token of row {i} is out of range.")
@@ -295,28 +319,24 @@ cdef class WindowLayers:
             encoding.words.products, encoding.words.bias = &of_words[0, 0], &bias[0]
             encoding.words.norm_weight = &norm_weight[0]
             encoding.words.norm_bias = &norm_bias[0]
-        for array in outputs:
-            if array is None:
-                places.push_back(NULL)
-            else:
-                output = array
-                _check(output, (output.shape[0], self.width))
-                places.push_back(&output[0, 0] if output.shape[0] else NULL)
         if places.size() != self.layers.size() + 1:
             raise ValueError("Outputs are needed for each layer and what comes before them.")
         encoding.layers, encoding.n_layers = self.layers.data(), self.layers.size()
         encoding.outputs = places.data()
-        scratch.resize(kernels().encode_scratch(encoding))
+        scratch.resize(kernel.encode_scratch(encoding))
         with nogil:
             while True:
-                first = take_next(&n_taken[0]) * band
-                if first >= n_rows:
+                piece = take_next(&n_taken[0], n_pieces)
+                if piece < 0:
                     break
-                kernels().encode(encoding, first, min(first + band, n_rows), scratch.data())
+                first = piece * band
+                kernel.encode(encoding, first, min(first + band, n_rows), scratch.data())
 
 
 def pack_pairs(
-    const float[:, ::1] weight, float[:, :, ::1] filters, float[:, :, :, :, ::1] packed
+    const float[:, ::1] weight not None,
+    float[:, :, ::1] filters not None,
+    float[:, :, :, :, ::1] packed not None,
 ):
     """Lay out the weights of a layer over windows, for training.
 
@@ -326,10 +346,9 @@ def pack_pairs(
     packed (np.ndarray): [width / lanes, 4, width, pieces, lanes], gets these for `train_layer`.
     """
     cdef ptrdiff_t width = filters.shape[2], hidden = weight.shape[0], lanes = kernels().lanes
+    _check_trained(width, hidden, lanes)
     _check(weight, (hidden, 3 * width))
     _check(filters, (4, hidden, width))
-    if hidden % width or width % lanes:
-        raise ValueError(f"{hidden} pieces and width {width} do not fit {lanes} lanes.")
     _check(packed, (width // lanes, 4, width, hidden // width, lanes))
     with nogil:
         c_pack_pairs(
@@ -339,17 +358,17 @@ def pack_pairs(
 
 
 def train_layer(
-    const float[:, :, :, :, ::1] filters,
-    const float[:, :, ::1] bias,
-    const float[::1] norm_weight,
-    const float[::1] norm_bias,
-    const float[:, ::1] rows,
+    const float[:, :, :, :, ::1] filters not None,
+    const float[:, :, ::1] bias not None,
+    const float[::1] norm_weight not None,
+    const float[::1] norm_bias not None,
+    const float[:, ::1] rows not None,
     const float[:, ::1] mask,
-    unsigned char[:, ::1] piece,
-    float[:, ::1] normalized,
-    float[::1] scale,
-    float[:, ::1] outputs,
-    long long[::1] n_taken,
+    unsigned char[:, ::1] piece not None,
+    float[:, ::1] normalized not None,
+    float[::1] scale not None,
+    float[:, ::1] outputs not None,
+    long long[::1] n_taken not None,
 ):
     """Apply a residual layer over windows in training, some pairs of rows at a time, until all are
     taken.
@@ -368,12 +387,18 @@ def train_layer(
     """
     cdef TrainedLayer layer
     cdef vector[float] scratch
-    cdef ptrdiff_t first, n_pairs = outputs.shape[0] // 2, at_once = PAIRS
-    cdef ptrdiff_t width = outputs.shape[1], lanes = kernels().lanes
+    cdef ptrdiff_t first, taken, n_pairs = outputs.shape[0] // 2, at_once = PAIRS
+    cdef ptrdiff_t width = outputs.shape[1], n_pieces = _count_pieces(n_pairs, at_once)
+    cdef const Kernels* kernel = &kernels()
+    cdef ptrdiff_t lanes = kernel.lanes
+    _check_taken(n_taken)
+    shape = (2 * n_pairs, width)
+    _check(outputs, shape)
     if not n_pairs:
         return
-    shape = (2 * n_pairs, width)
     layer.width, layer.pieces = width, filters.shape[3]
+    _check_maxout(width, layer.pieces)
+    _check_trained(width, layer.pieces * width, lanes)
     _check(filters, (width // lanes, 4, width, layer.pieces, lanes))
     _check(bias, (width // lanes, layer.pieces, lanes))
     _check(norm_weight, (width,))
@@ -390,25 +415,26 @@ def train_layer(
     if mask is not None:
         _check(mask, shape)
         layer.record.mask = &mask[0, 0]
-    scratch.resize(kernels().train_scratch(width))
+    scratch.resize(kernel.train_scratch(width))
     with nogil:
         while True:
-            first = take_next(&n_taken[0]) * at_once
-            if first >= n_pairs:
+            taken = take_next(&n_taken[0], n_pieces)
+            if taken < 0:
                 break
-            kernels().train_layer(layer, first, min(first + at_once, n_pairs), scratch.data())
+            first = taken * at_once
+            kernel.train_layer(layer, first, min(first + at_once, n_pairs), scratch.data())
 
 
 def pass_back(
-    const float[::1] norm_weight,
-    const float[:, ::1] d_outputs,
+    const float[::1] norm_weight not None,
+    const float[:, ::1] d_outputs not None,
     const float[:, ::1] mask,
-    unsigned char[:, ::1] piece,
-    float[:, ::1] normalized,
-    float[::1] scale,
-    float[:, :, ::1] d_hidden,
-    float[:, ::1] sums,
-    long long[::1] n_taken,
+    unsigned char[:, ::1] piece not None,
+    float[:, ::1] normalized not None,
+    float[::1] scale not None,
+    float[:, :, ::1] d_hidden not None,
+    float[:, ::1] sums not None,
+    long long[::1] n_taken not None,
 ):
     """Find the gradients of a layer's products, some pairs of rows at a time, until all are taken.
 
@@ -428,18 +454,20 @@ def pass_back(
     cdef vector[float] scratch
     cdef ptrdiff_t first, taken, n_pairs = d_outputs.shape[0] // 2, at_once = PAIRS
     cdef ptrdiff_t width = d_outputs.shape[1], hidden = d_hidden.shape[2]
+    cdef ptrdiff_t n_pieces = _count_pieces(n_pairs, at_once)
+    cdef const Kernels* kernel = &kernels()
+    _check_taken(n_taken)
+    shape = (2 * n_pairs, width)
+    _check(d_outputs, shape)
     if not n_pairs:
         return
-    shape = (2 * n_pairs, width)
+    _check_trained(width, hidden, kernel.lanes)
     _check(norm_weight, (width,))
-    _check(d_outputs, shape)
     _check(piece, shape)
     _check(normalized, shape)
     _check(scale, shape[:1])
     _check(d_hidden, (4, n_pairs, hidden))
-    _check(sums, ((n_pairs + at_once - 1) // at_once, 2 * width + hidden))
-    if hidden % width or width % kernels().lanes:
-        raise ValueError(f"{hidden} pieces and width {width} do not fit {kernels().lanes} lanes.")
+    _check(sums, (n_pieces, 2 * width + hidden))
     gradient.width, gradient.pieces = width, hidden // width
     gradient.norm_weight, gradient.d_outputs = &norm_weight[0], &d_outputs[0, 0]
     gradient.record.piece, gradient.record.normalized = &piece[0, 0], &normalized[0, 0]
@@ -449,19 +477,19 @@ def pass_back(
         gradient.record.mask = &mask[0, 0]
     gradient.d_first, gradient.d_second = &d_hidden[0, 0, 0], &d_hidden[1, 0, 0]
     gradient.d_both, gradient.d_difference = &d_hidden[2, 0, 0], &d_hidden[3, 0, 0]
-    scratch.resize(kernels().train_scratch(width))
+    scratch.resize(kernel.train_scratch(width))
     with nogil:
         while True:
-            taken = take_next(&n_taken[0])
-            first = taken * at_once
-            if first >= n_pairs:
+            taken = take_next(&n_taken[0], n_pieces)
+            if taken < 0:
                 break
-            kernels().pass_back(
+            first = taken * at_once
+            kernel.pass_back(
                 gradient, first, min(first + at_once, n_pairs), &sums[taken, 0], scratch.data()
             )
 
 
-def write_terms(const float[:, ::1] rows, float[:, :, ::1] terms):
+def write_terms(const float[:, ::1] rows not None, float[:, :, ::1] terms not None):
     """Find what the filters of `pack_pairs` are multiplied with.
 
     rows (np.ndarray): [2 * pairs + 2, width].
@@ -475,7 +503,11 @@ def write_terms(const float[:, ::1] rows, float[:, :, ::1] terms):
             kernels().write_terms(&rows[0, 0], n_pairs, width, &terms[0, 0, 0])
 
 
-def gather_terms(const float[:, :, ::1] d_terms, const float[:, ::1] d_own, float[:, ::1] d_rows):
+def gather_terms(
+    const float[:, :, ::1] d_terms not None,
+    const float[:, ::1] d_own not None,
+    float[:, ::1] d_rows not None,
+):
     """Find the gradient of rows.
 
     d_terms (np.ndarray): [4, pairs, width], the gradient of what `write_terms` writes.
@@ -494,13 +526,21 @@ def gather_terms(const float[:, :, ::1] d_terms, const float[:, ::1] d_own, floa
 
 
 cdef int _fill_layer(
-    LinearLayer* layer, ptrdiff_t n_in, const float[::1] weight, const float[::1] bias
+    LinearLayer* layer, ptrdiff_t n_in, const float[::1] weight, const float[::1] bias,
+    ptrdiff_t lanes
 ) except -1:
     """Describe a linear layer whose weights are packed."""
-    cdef ptrdiff_t n_columns = bias.shape[0], lanes = kernels().lanes
+    cdef ptrdiff_t n_columns
+    if weight is None or bias is None:
+        raise ValueError("A layer needs a weight and a bias.")
+    n_columns = bias.shape[0]
+    if n_in < 1 or n_columns < 1 or n_columns % lanes:
+        raise ValueError(
+            f"A layer with {n_in} inputs and {n_columns} columns, which are to be a multiple of "
+            f"{lanes}."
+        )
     _check(weight, (n_in * n_columns,))
-    if n_columns % lanes or not n_columns or not n_in:
-        raise ValueError(f"The number of columns is no multiple of {lanes}: {n_columns}.")
+    _check(bias, (n_columns,))
     layer.n_in, layer.n_columns = n_in, n_columns
     layer.weight, layer.bias = &weight[0], &bias[0]
     return 0
@@ -513,9 +553,9 @@ def apply_layers(
     ptrdiff_t n_hidden,
     const float[:, ::1] added,
     maxout,
-    float[:, ::1] outputs,
+    float[:, ::1] outputs not None,
     const long long[::1] output_rows,
-    long long[::1] n_taken,
+    long long[::1] n_taken not None,
 ):
     """Apply a linear layer, or a hidden one with GELU before it, some rows at a time, until all are
     taken.
@@ -541,8 +581,13 @@ def apply_layers(
     cdef const long long[:, :, ::1] places
     cdef vector[const float*] tables
     cdef ptrdiff_t i, j, k, first, n_rows = outputs.shape[0], n_in, at_once = LINEAR_BAND
+    cdef ptrdiff_t piece, n_pieces
+    cdef const Kernels* kernel = &kernels()
+    _check_taken(n_taken)
+    _check(outputs, (n_rows, outputs.shape[1]))
     layers.output_rows = <const long long*> NULL
     if output_rows is not None:
+        _check(output_rows, (output_rows.shape[0],))
         for i in range(output_rows.shape[0]):
             if not 0 <= output_rows[i] < n_rows:
                 raise ValueError(f"An output row is out of range: {output_rows[i]}.")
@@ -553,34 +598,38 @@ def apply_layers(
         return
     layers.inputs = <const float*> NULL
     if isinstance(inputs, tuple):
-        places = inputs[1]
-        _check(places, (len(inputs[0]), n_rows, 4))
-        for i in range(places.shape[0]):
-            rows = inputs[0][i]
-            _check(rows, (rows.shape[0], len(inputs[0][0][0])))
+        arrays, places = inputs
+        arrays = list(arrays)
+        _check(places, (len(arrays), n_rows, 4))
+        if not places.shape[0]:
+            raise ValueError("There is no table to sum rows of.")
+        for i, array in enumerate(arrays):
+            rows = array
+            _check(rows, (rows.shape[0], layers.sums.width if i else rows.shape[1]))
+            layers.sums.width = rows.shape[1]
             tables.push_back(&rows[0, 0])
             for j in range(n_rows):
                 for k in range(4):
                     if not 0 <= places[i, j, k] < rows.shape[0]:
                         raise ValueError(f"A place in table {i} is out of range: {places[i, j, k]}.")
-        layers.sums.n_tables, layers.sums.width = places.shape[0], rows.shape[1]
+        layers.sums.n_tables = places.shape[0]
         layers.sums.n_rows, layers.sums.tables = n_rows, tables.data()
         layers.sums.places = &places[0, 0, 0]
-        n_in = places.shape[0] * rows.shape[1]
+        n_in = places.shape[0] * layers.sums.width
     else:
         rows = inputs
+        _check(rows, (n_rows, rows.shape[1]))
         n_in = rows.shape[1]
-        _check(rows, (n_rows, n_in))
         layers.inputs = &rows[0, 0]
     layers.has_hidden, layers.n_out = hidden is not None, outputs.shape[1]
     if hidden is not None:
-        weight, bias = hidden
-        _fill_layer(&layers.hidden, n_in, weight, bias)
+        hidden_weight, hidden_bias = hidden
+        _fill_layer(&layers.hidden, n_in, hidden_weight, hidden_bias, kernel.lanes)
         if n_hidden > layers.hidden.n_columns:
             raise ValueError(f"The hidden layer has no {n_hidden} columns.")
         n_in = n_hidden
     weight, bias = output
-    _fill_layer(&layers.output, n_in, weight, bias)
+    _fill_layer(&layers.output, n_in, weight, bias, kernel.lanes)
     layers.pieces, layers.norm_weight, layers.norm_bias = 1, <const float*> NULL, <const float*> NULL
     if maxout is not None:
         layers.pieces, norm_weight, norm_bias = maxout
@@ -589,33 +638,38 @@ def apply_layers(
         layers.norm_weight, layers.norm_bias = &norm_weight[0], &norm_bias[0]
         if added is not None:
             raise ValueError("Nothing can be added to a maxout layer.")
-    if layers.pieces * layers.n_out > layers.output.n_columns:
-        raise ValueError(f"The last layer has no {layers.n_out} columns.")
+    if not 1 <= layers.pieces <= layers.output.n_columns // layers.n_out:
+        raise ValueError(
+            f"The last layer has {layers.output.n_columns} columns, not {layers.pieces} times "
+            f"{layers.n_out}."
+        )
     layers.outputs, layers.added = &outputs[0, 0], <const float*> NULL
     if added is not None:
         _check(added, (n_rows, outputs.shape[1] if hidden is None else n_hidden))
         layers.added = &added[0, 0]
-    scratch.resize(kernels().linear_scratch(layers))
+    scratch.resize(kernel.linear_scratch(layers))
+    n_pieces = _count_pieces(n_rows, at_once)
     with nogil:
         while True:
-            first = take_next(&n_taken[0]) * at_once
-            if first >= n_rows:
+            piece = take_next(&n_taken[0], n_pieces)
+            if piece < 0:
                 break
-            kernels().apply_layers(layers, first, min(first + at_once, n_rows), scratch.data())
+            first = piece * at_once
+            kernel.apply_layers(layers, first, min(first + at_once, n_rows), scratch.data())
 
 
 def score_pairs(
-    const float[:, ::1] of_distance,
-    const float[:, ::1] of_token,
-    const float[:, ::1] of_predicate,
-    const float[::1] weight,
-    const float[::1] bias,
+    const float[:, ::1] of_distance not None,
+    const float[:, ::1] of_token not None,
+    const float[:, ::1] of_predicate not None,
+    const float[::1] weight not None,
+    const float[::1] bias not None,
     ptrdiff_t max_distance,
-    const long long[::1] predicates,
-    const long long[::1] starts,
-    const long long[::1] first_pair,
-    float[:, ::1] scores,
-    long long[::1] n_taken,
+    const long long[::1] predicates not None,
+    const long long[::1] starts not None,
+    const long long[::1] first_pair not None,
+    float[:, ::1] scores not None,
+    long long[::1] n_taken not None,
 ):
     """Score pairs of predicates and tokens, some predicates at a time, until all are taken.
 
@@ -633,53 +687,64 @@ def score_pairs(
     """
     cdef PairScoring scoring
     cdef vector[float] scratch
-    cdef ptrdiff_t i, first, last, n_predicates = predicates.shape[0], at_once = PREDICATES
+    cdef ptrdiff_t i, first, length, n_predicates = predicates.shape[0], at_once = PREDICATES
     cdef ptrdiff_t width = of_distance.shape[1], n_columns = bias.shape[0]
-    if not n_predicates or not scores.shape[0]:
-        return
+    cdef ptrdiff_t n_tokens = of_token.shape[0]
+    cdef ptrdiff_t piece, n_pieces = _count_pieces(n_predicates, at_once)
+    cdef const Kernels* kernel = &kernels()
+    _check_taken(n_taken)
+    if not 0 <= max_distance <= of_distance.shape[0]:
+        raise ValueError(f"The highest distance is {max_distance}.")
     _check(of_distance, (2 * max_distance + 1, width))
-    _check(of_token, (of_token.shape[0], width))
+    _check(of_token, (n_tokens, width))
     _check(of_predicate, (n_predicates, width))
+    _check(predicates, (n_predicates,))
     _check(starts, (n_predicates,))
     _check(first_pair, (n_predicates + 1,))
-    _check(scores, (first_pair[n_predicates], n_columns))
+    if first_pair[0]:
+        raise ValueError(f"The first pair is {first_pair[0]}, not 0.")
     for i in range(n_predicates):
-        last = starts[i] + first_pair[i + 1] - first_pair[i] - 1
-        if last < starts[i]:
-            if last < starts[i] - 1:
-                raise ValueError(f"The number of tokens of predicate {i} is negative.")
-        elif (
-            starts[i] < max(0, predicates[i] - max_distance)
-            or last > min(of_token.shape[0] - 1, predicates[i] + max_distance)
+        if not (0 <= predicates[i] < n_tokens and 0 <= starts[i] <= n_tokens):
+            raise ValueError(f"Predicate {i} or its first token is out of range.")
+        if not first_pair[i] <= first_pair[i + 1] <= scores.shape[0]:
+            raise ValueError(f"The number of tokens of predicate {i} is negative or too large.")
+        length = first_pair[i + 1] - first_pair[i]
+        if length and (
+            starts[i] < predicates[i] - max_distance
+            or length > min(n_tokens, predicates[i] + max_distance + 1) - starts[i]
         ):
             raise ValueError(f"Tokens of predicate {i} are out of range.")
-    _fill_layer(&scoring.layer, width, weight, bias)
+    _check(scores, (first_pair[n_predicates], n_columns))
+    if not n_predicates or not scores.shape[0]:
+        return
+    _fill_layer(&scoring.layer, width, weight, bias, kernel.lanes)
     scoring.max_distance = max_distance
     scoring.of_distance, scoring.of_token = &of_distance[0, 0], &of_token[0, 0]
     scoring.of_predicate = &of_predicate[0, 0]
     scoring.predicates, scoring.starts = &predicates[0], &starts[0]
     scoring.first_pair, scoring.scores = &first_pair[0], &scores[0, 0]
-    scratch.resize(kernels().pair_scratch(scoring))
+    scratch.resize(kernel.pair_scratch(scoring))
     with nogil:
         while True:
-            first = take_next(&n_taken[0]) * at_once
-            if first >= n_predicates:
+            piece = take_next(&n_taken[0], n_pieces)
+            if piece < 0:
                 break
-            kernels().score_pairs(
+            first = piece * at_once
+            kernel.score_pairs(
                 scoring, first, min(first + at_once, n_predicates), scratch.data()
             )
 
 
 def read_sequences(
-    const float[:, :, :, :, ::1] weights,
-    const float[:, :, :, ::1] biases,
-    const float[:, ::1] inputs,
-    const long long[::1] starts,
-    const long long[::1] lengths,
-    const long long[::1] kept_from,
-    const long long[::1] kept_to,
-    float[:, ::1] outputs,
-    long long[::1] n_taken,
+    const float[:, :, :, :, ::1] weights not None,
+    const float[:, :, :, ::1] biases not None,
+    const float[:, ::1] inputs not None,
+    const long long[::1] starts not None,
+    const long long[::1] lengths not None,
+    const long long[::1] kept_from not None,
+    const long long[::1] kept_to not None,
+    float[:, ::1] outputs not None,
+    long long[::1] n_taken not None,
 ):
     """Run a layer of LSTMs over sequences in both directions, some sequences at a time, until all
     are taken: twice `n_sequence_groups` pieces of work.
@@ -696,23 +761,29 @@ def read_sequences(
     """
     cdef LstmReading reading
     cdef vector[float] scratch
-    cdef ptrdiff_t i, taken, first, n = starts.shape[0], at_once = kernels().sequences_at_once
-    cdef ptrdiff_t n_in = inputs.shape[1], n_hidden = outputs.shape[1] // 2
-    cdef ptrdiff_t lanes = kernels().lanes, n_groups = (n + at_once - 1) // at_once
+    cdef const Kernels* kernel = &kernels()
+    cdef ptrdiff_t i, taken, first, n = starts.shape[0], at_once = kernel.sequences_at_once
+    cdef ptrdiff_t n_tokens = inputs.shape[0], n_in = inputs.shape[1]
+    cdef ptrdiff_t n_hidden = outputs.shape[1] // 2
+    cdef ptrdiff_t lanes = kernel.lanes, n_pieces = 2 * _count_pieces(n, at_once)
+    cdef ptrdiff_t padded = _count_pieces(n_hidden, lanes) * lanes
+    _check_taken(n_taken)
     if not n:
         return
-    padded = (n_hidden + lanes - 1) // lanes * lanes
+    if n_in < 1 or n_hidden < 1:
+        raise ValueError(f"A layer with {n_in} inputs and {n_hidden} hidden states.")
     _check(weights, (2, padded // lanes, n_in + padded, 4, lanes))
     _check(biases, (2, padded // lanes, 4, lanes))
-    _check(outputs, (inputs.shape[0], 2 * n_hidden))
+    _check(inputs, (n_tokens, n_in))
+    _check(outputs, (n_tokens, 2 * n_hidden))
+    _check(starts, (n,))
     _check(lengths, (n,))
     _check(kept_from, (n,))
     _check(kept_to, (n,))
     for i in range(n):
         if (
-            starts[i] < 0
-            or starts[i] + lengths[i] > inputs.shape[0]
-            or lengths[i] < 1
+            not 0 <= starts[i] < n_tokens
+            or not 1 <= lengths[i] <= n_tokens - starts[i]
             or (i and lengths[i] > lengths[i - 1])
         ):
             raise ValueError(f"Sequence {i} is empty, longer than the one before, or out of range.")
@@ -722,36 +793,37 @@ def read_sequences(
     reading.inputs, reading.outputs = &inputs[0, 0], &outputs[0, 0]
     reading.starts, reading.lengths = &starts[0], &lengths[0]
     reading.kept_from, reading.kept_to = &kept_from[0], &kept_to[0]
-    scratch.resize(kernels().lstm_scratch(reading))
+    scratch.resize(kernel.lstm_scratch(reading))
     with nogil:
         while True:
-            taken = take_next(&n_taken[0])
-            if taken >= 2 * n_groups:
+            taken = take_next(&n_taken[0], n_pieces)
+            if taken < 0:
                 break
             first = taken // 2 * at_once
-            kernels().read_sequences(
+            kernel.read_sequences(
                 reading, taken % 2, first, min(first + at_once, n), scratch.data()
             )
 
 
 def n_sequence_groups(n_sequences):
     """RETURNS (int): How many groups of sequences `read_sequences` makes of so many."""
-    return -(-n_sequences // kernels().sequences_at_once)
+    return _count_pieces(n_sequences, kernels().sequences_at_once)
 
 
 def decode_tags(
-    const float[:] none,
-    const float[:, :] begin,
-    const float[:, :] inside,
+    const float[:] none not None,
+    const float[:, :] begin not None,
+    const float[:, :] inside not None,
     const float[::1] opening,
     const float[::1] going_on,
-    const long long[::1] lengths,
+    const long long[::1] lengths not None,
     constraints,
     const unsigned char[:, ::1] allowed,
-    long long[::1] tags,
-    long long[::1] n_taken,
+    long long[::1] tags not None,
+    long long[::1] n_taken not None,
 ):
-    """Find the best valid tags of sequences, some at a time, until all are taken.
+    """Find the best valid tags of sequences, some at a time, until all are taken. Sequences with
+    scores that can't be compared get O, see `src/decoding.h`.
 
     none (np.ndarray): [tokens], scores of O.
     begin (np.ndarray): [tokens, labels], scores of B.
@@ -776,12 +848,20 @@ def decode_tags(
     cdef ptrdiff_t i, n_told = 0, at_once = DECODED_TOKENS
     cdef ptrdiff_t piece, n_pieces
     cdef vector[ptrdiff_t] sequences, rows_of_pieces  # the first of each piece
+    _check_taken(n_taken)
+    _check(none, (n_tokens,))
     _check(begin, (n_tokens, n_labels))
     _check(inside, (n_tokens, n_labels))
+    _check(lengths, (n,))
     _check(tags, (n_tokens,))
     for i in range(n):
         if lengths[i] < 0:
             raise ValueError(f"The length of a sequence is {lengths[i]}.")
+    for i in range(n):
+        if lengths[i] > n_tokens - n_told:
+            raise ValueError(
+                f"Scores of {n_tokens} tokens for sequences of {sum(lengths)} tokens."
+            )
         if not i or n_told - rows_of_pieces.back() >= at_once:
             sequences.push_back(i)
             rows_of_pieces.push_back(n_told)
@@ -795,6 +875,8 @@ def decode_tags(
         return
     if begin.strides[0] != inside.strides[0] or begin.strides[1] != 4 or inside.strides[1] != 4:
         raise ValueError("Scores of B and I must lie in memory alike, label after label.")
+    if none.strides[0] % 4 or begin.strides[0] % 4:
+        raise ValueError("Scores must be a whole number of floats from row to row.")
     rows.n_rows, rows.n_labels = n_tokens, n_labels
     rows.none, rows.none_step = &none[0], none.strides[0] // 4
     rows.begin, rows.inside = &begin[0, 0], &inside[0, 0]
@@ -809,8 +891,8 @@ def decode_tags(
     if constraints is None:
         with nogil:
             while True:
-                piece = take_next(&n_taken[0])
-                if piece >= n_pieces:
+                piece = take_next(&n_taken[0], n_pieces)
+                if piece < 0:
                     break
                 i = sequences[piece]
                 decode(rows, rows_of_pieces[piece], &lengths[i], sequences[piece + 1] - i, &tags[0])
@@ -819,6 +901,9 @@ def decode_tags(
     _check(is_unique, (n_labels,))
     _check(needs, (n_labels,))
     _check(needs_before, (n_labels,))
+    for i in range(n_labels):
+        if not -1 <= needs[i] < n_labels:
+            raise ValueError(f"Label {i} needs label {needs[i]}, which there is not.")
     rules.is_unique, rules.needs, rules.needs_before = &is_unique[0], &needs[0], &needs_before[0]
     rules.max_nodes, rules.max_violations = max_nodes, max_violations
     if allowed is not None:
@@ -826,8 +911,8 @@ def decode_tags(
         possible = &allowed[0, 0]
     with nogil:
         while True:
-            piece = take_next(&n_taken[0])
-            if piece >= n_pieces:
+            piece = take_next(&n_taken[0], n_pieces)
+            if piece < 0:
                 break
             i = sequences[piece]
             decode(
@@ -836,8 +921,42 @@ def decode_tags(
             )
 
 
-def _check(array, shape):
-    """RAISES (ValueError): If an array, whose addresses are not checked later, has another shape."""
-    found = tuple(array.shape)
-    if found != shape:
-        raise ValueError(f"An array of the shape {shape} was expected, found {found}.")
+cdef int _check(array, shape) except -1:
+    """RAISES (ValueError): If an array, whose addresses are not checked later, is missing, has
+    another shape, or its numbers don't begin where the processor expects them."""
+    cdef Py_buffer view
+    cdef ptrdiff_t i
+    if array is None:
+        raise ValueError(f"An array of the shape {shape} was expected, found None.")
+    PyObject_GetBuffer(array, &view, PyBUF_STRIDES)
+    try:
+        found = tuple([view.shape[i] for i in range(view.ndim)])
+        if found != shape:
+            raise ValueError(f"An array of the shape {shape} was expected, found {found}.")
+        if <size_t> view.buf % view.itemsize:
+            raise ValueError(f"An array of the shape {shape} is not aligned in memory.")
+    finally:
+        PyBuffer_Release(&view)
+    return 0
+
+
+cdef int _check_taken(long long[::1] n_taken) except -1:
+    """RAISES (ValueError): If what threads have taken is no number to count on from."""
+    _check(n_taken, (1,))
+    if n_taken[0] < 0:
+        raise ValueError(f"{n_taken[0]} pieces of work were taken.")
+    return 0
+
+
+cdef int _check_maxout(ptrdiff_t width, ptrdiff_t pieces) except -1:
+    """RAISES (ValueError): If there are no loops for a maxout."""
+    if width < 1 or pieces not in (2, 3):
+        raise ValueError(f"There are no loops for the width {width} and {pieces} pieces.")
+    return 0
+
+
+cdef int _check_trained(ptrdiff_t width, ptrdiff_t hidden, ptrdiff_t lanes) except -1:
+    """RAISES (ValueError): If a layer can't be trained, `width` wide, with `hidden` columns."""
+    if width < 1 or width % lanes or hidden < 1 or hidden % width:
+        raise ValueError(f"{hidden} columns and the width {width} do not fit {lanes} lanes.")
+    return 0

@@ -1,5 +1,6 @@
 """How the score of one task develops."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,8 +26,10 @@ class TaskProgress:
 
         score (float): The score, higher is better.
         step (int): The training step.
-        RETURNS (bool): Whether it is the best so far. Of equal ones the first is.
+        RETURNS (bool): Whether it is the best so far. Of equal ones the first is; NaN never is.
         """
+        if math.isnan(score):
+            return False
         if self.started is None and score:
             self.started = step
         if self.best is not None and score <= self.best:

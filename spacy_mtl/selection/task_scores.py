@@ -1,5 +1,6 @@
 """Which scores decide about a task, and their average over tasks."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,13 +68,15 @@ class TaskScores:
 def average_present(scores: Mapping[str, Any], weights: Mapping[str, float]) -> float | None:
     """Average those scores that are there.
 
-    scores (Mapping[str, Any]): By name; None is absent, as is a name that is missing.
+    scores (Mapping[str, Any]): By name; None and NaN are absent, as is a name that is missing.
     weights (Mapping[str, float]): By name. Those of absent scores are given to the others, in
         proportion.
     RETURNS (Optional[float]): The average; None if all are absent, or have no weight.
     """
     present = {
-        name: weight for name, weight in weights.items() if weight and scores.get(name) is not None
+        name: weight
+        for name, weight in weights.items()
+        if weight and scores.get(name) is not None and not math.isnan(scores[name])
     }
     total = sum(map(abs, present.values()))
     if not total:

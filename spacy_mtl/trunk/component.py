@@ -1,6 +1,7 @@
 """The trunk: one shared token-to-vector network behind which several heads train."""
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
 from ..balancing.gradients import TaskGradients
+from ..finite import diverged
 from ..serialization import CheckedFiles
 from ..sharing.channels import Channel, Layout, find_exposure, showing
 from ..sharing.listener import ChannelListener
@@ -29,7 +31,7 @@ from .read_ahead import pipe_ahead
 from .readings import OwnReader, place_readings
 from .records import StepRecords
 from .replay import Replay
-from .step import TrunkStep, sum_weighted
+from .step import TrunkStep, squared_norm, sum_weighted
 
 Level = Literal["hub", "parameters"]
 BALANCER_STATE = "balancer"  # in `cfg`, as text: srsly rounds numbers to ten places
@@ -86,6 +88,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         self._auxiliary: set[str] = set()
         self._own_readers: dict[str, OwnReader] = {}
         self._detached: set[str] = set()
+        self._n_updates = 0
 
     @property
     def detached_tasks(self) -> frozenset[str]:
@@ -214,12 +217,14 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         losses (Optional[Dict[str, float]]): Gets the squared norm of the gradient at the trunk's
             output, as with spaCy's `Tok2Vec`, under the trunk's name.
         RETURNS (Dict[str, float]): The updated losses.
+        RAISES (DivergedError): If a loss or gradient of the batch before is not finite.
         """
         if losses is None:
             losses = {}
         examples = list(examples)
         validate_examples(examples, "MultiTaskTok2Vec.update")
         self.flush()
+        self._n_updates += 1
         losses.setdefault(self.name, 0.0)
         docs = [eg.predicted for eg in examples]
         set_dropout_rate(self.model, drop)
@@ -239,6 +244,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
             layout=layout,
             inputs=inputs,
             ignored=self.detached_tasks,
+            n_updates=self._n_updates,
         )
         for listener in self.listeners:
             open_step(listener, self._step)
@@ -253,15 +259,21 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         then join the next update, one batch later.
 
         sgd (Optimizer): The optimizer.
+        RAISES (DivergedError): If a loss or gradient is not finite.
         """
         if self._step is not None and self._step.has_reports:
             self.flush()
-        super().finish_update(sgd)
+        try:
+            super().finish_update(sgd)
+        except FloatingPointError as error:
+            raise diverged(self.name, str(error), self._n_updates) from error
 
     def flush(self) -> None:
         """Pass the gradients of the open batch back through the network and close the batch.
 
         Does nothing where no batch is open. A batch without any gradient is let go.
+
+        RAISES (DivergedError): If a loss or the gradient is not finite; the batch is let go.
         """
         step, self._step = self._step, None
         for listener in self.listeners:
@@ -269,8 +281,11 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         if step is not None and step.has_reports:
             tasks = step.gather(self._annotated_units, self._loss_units, self._auxiliary)
             if tasks.tasks:
-                squared_norm = self._pass_back(step, tasks)
-                step.losses[self.name] = step.losses.get(self.name, 0.0) + squared_norm
+                for task, loss in tasks.losses.items():
+                    if not math.isfinite(loss):
+                        raise diverged(task, f"its loss is {loss}", self._n_updates)
+                added = self._pass_back(step, tasks)
+                step.losses[self.name] = step.losses.get(self.name, 0.0) + added
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Save the trunk, and what its balancer learned.
@@ -318,15 +333,18 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         if self.level == "parameters":
             by_task = ParameterGradients.of_each_task(self.model, step, tasks)
             tasks = replace(tasks, find_gram=by_task.gram)
-            weights = self.balancer.weigh(tasks)
+        weights = self.balancer.weigh(tasks)
+        total = sum_weighted(tasks.gradients, weights)  # [tokens, width]
+        added = squared_norm(total)
+        if not math.isfinite(added):
+            found = f"its gradient, with {type(self.balancer).__name__}'s weights {weights}"
+            raise diverged(self.name, f"{found}, is not finite", self._n_updates)
+        if self.level == "parameters":
             by_task.add_up(weights)
         else:
-            weights = self.balancer.weigh(tasks)
-        total = sum_weighted(tasks.gradients, weights)  # [tokens, width]
-        if self.level == "hub":
             step.pass_back(total)
         self.records.take(tasks, weights)
-        return float((total.ravel() ** 2).sum())
+        return added
 
     def _find_inputs(self, examples: list[Example]) -> list[Doc]:
         """The batch as the heads want it read; see `place_readings`."""

@@ -1,15 +1,18 @@
 """One batch on its way through the trunk: from the shared forward to the shared backward."""
 
 import itertools
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from spacy.tokens import Doc
 from thinc.api import Ops
 from thinc.types import Floats2d
 
 from ..balancing.gradients import TaskGradients
 from ..balancing.hub import hub_gram
+from ..finite import diverged
 from ..sharing.channels import Channel, Columns, Layout
 from .replay import Replay
 
@@ -33,6 +36,7 @@ class TrunkStep:
         layout: Layout | None = None,
         inputs: Sequence[Doc] | None = None,
         ignored: Collection[str] = (),
+        n_updates: int = 1,
     ) -> None:
         """Open a step.
 
@@ -49,6 +53,7 @@ class TrunkStep:
         inputs (Optional[Sequence[Doc]]): What the trunk read, where that was not just the batch;
             see `place_readings`.
         ignored (Collection[str]): The tasks that read the output, but take no part otherwise.
+        n_updates (int): The trunk's updates so far, this one included, for messages.
         """
         self.trunk_name = trunk_name
         self.docs = list(docs)
@@ -62,6 +67,7 @@ class TrunkStep:
         self._ops = ops
         self._starts = list(itertools.accumulate((len(doc) for doc in self.inputs), initial=0))
         self._ignored = ignored
+        self._n_updates = n_updates
         self._positions = {id(doc): i for i, doc in enumerate(self.docs)}
         self._positions.update({id(doc): i for i, doc in enumerate(self.inputs)})
         self._copies: list[Doc] = []  # kept alive, so that their ids stay theirs
@@ -130,7 +136,8 @@ class TrunkStep:
         positions (Sequence[int]): The documents' positions in the batch: all or some, in any order.
         channels (Optional[Sequence[Channel]]): The channels to give; the trunk's output where None.
         RETURNS (Tuple[List[Floats2d], Callable]): The output for each document, and a callback
-            that takes the gradient for each document and returns an empty list.
+            that takes the gradient for each document and returns an empty list. It raises a
+            DivergedError if the gradient is not finite, and forgets what the task sent.
         """
         columns = self._columns(channels)
 
@@ -143,6 +150,14 @@ class TrunkStep:
             collected = self._gradients[task]  # [tokens, width]
             for position, d_output in zip(positions, gradient, strict=True):
                 collected[self._starts[position] : self._starts[position + 1], columns] += d_output
+            if not math.isfinite(squared_norm(collected)):
+                del self._gradients[task]
+                self.losses[task] = self._losses_before.get(task, 0.0)
+                raise diverged(
+                    task,
+                    f"the gradient that it sent to the trunk '{self.trunk_name}' is not finite",
+                    self._n_updates,
+                )
             return []
 
         outputs = [self.outputs[position] for position in positions]
@@ -248,6 +263,13 @@ class TrunkStep:
             len(own) == len(other) and own.text == other.text
             for own, other in zip(self.docs, docs, strict=True)
         )
+
+
+def squared_norm(gradient: Floats2d) -> float:
+    """RETURNS (float): The sum of a gradient's squares; not finite where one is not."""
+    flat = gradient.ravel()
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(flat.dot(flat))
 
 
 def sum_weighted(gradients: Mapping[str, Floats2d], weights: Mapping[str, float]) -> Floats2d:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 
 import pytest
 import spacy
@@ -10,6 +11,8 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import registry
 from thinc.api import Config
+
+from spacy_mtl.loggers.step_file import StepFile
 
 from ..trunk.pipelines import ENCODERS, OURS, STOCK, head_config, make_examples
 
@@ -128,3 +131,11 @@ def test_a_pipeline_without_a_trunk_of_this_package_is_named(corpus):
 def test_negative_interval_is_named():
     with pytest.raises(ValueError, match="cosines_every is -1"):
         registry.loggers.get("spacy_mtl.MultiTaskLogger.v1")(cosines_every=-1)
+
+
+def test_score_that_is_not_finite_is_written_as_none(tmp_path):
+    steps = StepFile(tmp_path / "steps.jsonl")
+    steps.write_evaluation(3, {"epoch": 0, "score": 0.5, "other_scores": {"a": math.nan, "b": 1}})
+    steps.close()
+    (line,) = map(json.loads, (tmp_path / "steps.jsonl").read_text().splitlines())
+    assert line == {"step": 3, "epoch": 0, "score": 0.5, "scores": {"a": None, "b": 1.0}}

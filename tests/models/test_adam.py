@@ -132,3 +132,17 @@ def test_other_parameters_are_left_to_thinc():
     assert not can_step(Adam(0.01), torch.zeros(3, dtype=torch.float64))
     assert not can_step(Adam(0.01), torch.zeros(3, 2).T)
     assert not can_step(Adam(0.01), torch.zeros(0, 2))
+
+
+@pytest.mark.parametrize("grad_clip", [0.0, 1.0])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_nothing_changes_where_a_gradient_is_not_finite(grad_clip, value):
+    optimizer = Optimizer(0.01, grad_clip=grad_clip)
+    drawn = [torch.tensor(gradient) for gradient in gradients(2)]
+    drawn[1][3, 2] = value
+    parameters = [torch.tensor(start()) for _ in drawn]
+    with pytest.raises(FloatingPointError, match="'second' is not finite"):
+        step(optimizer, [(1, "first"), (1, "second")], parameters, drawn)
+    for parameter in parameters:
+        np.testing.assert_array_equal(parameter.numpy(), start())
+    assert not optimizer.nr_update and not optimizer.mom1

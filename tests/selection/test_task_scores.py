@@ -69,3 +69,17 @@ def test_patience_does_not_count_before_anything_is_found():
     own.take(0.1, 30)
     own.take(0.1, 40)
     assert own.is_exhausted(40, patience=5)
+
+
+def test_score_that_is_no_number_is_absent():
+    assert average_present({"a": math.nan, "b": 0.5}, {"a": 3.0, "b": 1.0}) == 0.5
+    assert average_present({"a": math.nan}, {"a": 1.0}) is None
+
+
+def test_score_that_is_no_number_is_never_the_best():
+    progress = TaskProgress()
+    assert not progress.take(math.nan, 0)
+    assert progress.take(0.4, 10)
+    assert not progress.take(math.nan, 20)
+    assert not progress.take(0.3, 30)
+    assert (progress.best, progress.step, progress.started) == (0.4, 10, 10)

@@ -1,6 +1,7 @@
 #include "decoding.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <queue>
@@ -11,7 +12,8 @@ namespace mtl {
 namespace {
 
 constexpr double IMPOSSIBLE = -std::numeric_limits<double>::infinity();
-constexpr float FORBIDDEN = -std::numeric_limits<float>::infinity();
+constexpr float INFINITE = std::numeric_limits<float>::infinity();
+constexpr float FORBIDDEN = -INFINITE;
 constexpr float VERY_LOW = -1e30f;  // a tag that is forbidden where another one is demanded
 constexpr size_t MAX_PARTS = 16;    // that core roles which are there twice split a node into
 
@@ -42,14 +44,23 @@ TagRows from_row(TagRows rows, ptrdiff_t row, ptrdiff_t n_rows) {
 // lies before is settled, and the sums start at 0 again.
 class Viterbi {
 public:
-    void run(const TagRows& rows, long long* tags) {
-        if (!best_are_valid(rows, tags)) solve(rows, tags);
+    // Writes the best valid tags. Where some score is not to be compared (see `decode`) all tags
+    // are O, and it returns false.
+    bool run(const TagRows& rows, long long* tags) {
+        const Greedy found = take_best(rows, tags);
+        if (found == Greedy::INVALID) solve(rows, tags);
+        if (found == Greedy::NOT_COMPARABLE) std::fill_n(tags, rows.n_rows, 0);
+        return found != Greedy::NOT_COMPARABLE;
     }
 
 private:
-    // Writes the tag with the highest score of each row, until one is not valid.
-    static bool best_are_valid(const TagRows& rows, long long* tags) {
+    enum class Greedy { VALID, INVALID, NOT_COMPARABLE };
+
+    // Writes the tag with the highest score of each row, until one is not valid. Looks at the
+    // scores of all rows.
+    static Greedy take_best(const TagRows& rows, long long* tags) {
         const ptrdiff_t n_labels = rows.n_labels;
+        bool is_valid = true;
         const auto highest = kernels().highest;
         const bool is_factored = rows.begin == rows.inside;
         for (ptrdiff_t row = 0; row < rows.n_rows; row++) {
@@ -59,21 +70,26 @@ private:
             const float going_on = rows.going_on == nullptr ? 0.0f : rows.going_on[row];
             const float top_begin = highest(begin, n_labels);
             const float top_inside = is_factored ? top_begin : highest(inside, n_labels);
-            const bool is_inside = top_inside + going_on > top_begin + opening;
-            const float top = is_inside ? top_inside : top_begin;
-            if (rows.none[row * rows.none_step] >= top + (is_inside ? going_on : opening)) {
+            const float best_begin = top_begin + opening, best_inside = top_inside + going_on;
+            const float none = rows.none[row * rows.none_step];
+            if (!(best_begin < INFINITE && best_inside < INFINITE && std::isfinite(none)))
+                return Greedy::NOT_COMPARABLE;
+            if (!is_valid) continue;
+            const bool is_inside = best_inside > best_begin;
+            if (none >= (is_inside ? best_inside : best_begin)) {
                 tags[row] = 0;
                 continue;
             }
+            const float top = is_inside ? top_inside : top_begin;
             const float* labels = is_inside ? inside : begin;
             const ptrdiff_t label = std::find(labels, labels + n_labels, top) - labels;
             tags[row] = 1 + label + (is_inside ? n_labels : 0);
             if (is_inside) {
                 const long long before = row ? tags[row - 1] : 0;
-                if (before != 1 + label && before != 1 + label + n_labels) return false;
+                is_valid = before == 1 + label || before == 1 + label + n_labels;
             }
         }
-        return true;
+        return is_valid ? Greedy::VALID : Greedy::INVALID;
     }
 
     void solve(const TagRows& rows, long long* tags) {
@@ -480,12 +496,13 @@ void decode(const TagRows& rows, ptrdiff_t first, const long long* lengths, ptrd
         const unsigned char* possible =
             allowed == nullptr ? nullptr : allowed + number * rows.n_labels;
         own.resize(part.n_rows);
-        viterbi.run(part, own.data());
-        bool is_allowed = true;
-        if (possible != nullptr)
-            for (const long long tag : own)
-                is_allowed &= tag == 0 || possible[(tag - 1) % rows.n_labels];
-        Search(part, constraints, possible, viterbi).run(own, is_allowed);
+        if (viterbi.run(part, own.data())) {
+            bool is_allowed = true;
+            if (possible != nullptr)
+                for (const long long tag : own)
+                    is_allowed &= tag == 0 || possible[(tag - 1) % rows.n_labels];
+            Search(part, constraints, possible, viterbi).run(own, is_allowed);
+        }
         std::copy(own.begin(), own.end(), tags + first);
     }
 }

@@ -18,6 +18,8 @@ struct Constraints {
 };
 
 // Writes the best valid tags of sequences that lie one after the other, from row `first` on.
+// Whatever the scores are, the tags are valid. A sequence whose scores can't be compared gets O
+// everywhere: some are NaN or infinite, but for those of -inf, which forbid other tags than O.
 void decode(const TagRows& rows, ptrdiff_t first, const long long* lengths, ptrdiff_t n_sequences,
             long long* tags);
 

@@ -155,7 +155,7 @@ struct Kernels {
     // at the row before in `before`. Returns whether some label goes on; `top` gets the highest.
     bool (*viterbi_step)(const TagRows&, ptrdiff_t row, double best, const double* before,
                          double* sums, double* top);
-    // The highest of some values; -inf if there is none.
+    // The highest of some values; -inf if there is none, inf if one is NaN.
     float (*highest)(const float* values, ptrdiff_t n);
     ptrdiff_t (*lstm_scratch)(const LstmReading&);
     // Sequences `first` to `last`, at most `sequences_at_once`, in one direction (0 or 1); scratch

@@ -20,7 +20,7 @@ TARGET void score_pairs(const PairScoring& scoring, ptrdiff_t first, ptrdiff_t l
             float* __restrict at = hidden + r * width;
             for (ptrdiff_t k = 0; k < width; k++) {
                 const float value = of_distance[k] + of_token[k] + of_predicate[k];
-                at[k] = value > 0 ? value : 0;
+                at[k] = value < 0 ? 0 : value;  // NaN stays
             }
         }
         float* scores = scoring.scores + pair * scoring.layer.n_columns;

@@ -41,9 +41,18 @@ TARGET float highest(const float* values, ptrdiff_t n) {
     float found = -__builtin_inff();
     if (whole) {
         Vector top = load(values);
-        for (ptrdiff_t k = LANES; k < whole; k += LANES) top = larger(load(values + k), top);
-        found = largest_of(top);
+        IntVector is_number = top == top;
+        for (ptrdiff_t k = LANES; k < whole; k += LANES) {
+            const Vector next = load(values + k);
+            is_number &= next == next;
+            top = larger(next, top);
+        }
+        found = largest_of(is_number ? top : spread(__builtin_inff()));
     }
-    for (ptrdiff_t k = whole; k < n; k++) found = values[k] > found ? values[k] : found;
-    return found;
+    bool are_numbers = true;
+    for (ptrdiff_t k = whole; k < n; k++) {
+        found = values[k] > found ? values[k] : found;
+        are_numbers &= values[k] == values[k];
+    }
+    return are_numbers ? found : __builtin_inff();
 }

@@ -4,6 +4,7 @@
 constexpr int HALF = LANES / 2;
 typedef float Vector __attribute__((vector_size(LANES * 4)));
 typedef int IntVector __attribute__((vector_size(LANES * 4)));
+typedef unsigned int BitVector __attribute__((vector_size(LANES * 4)));
 typedef unsigned char ByteVector __attribute__((vector_size(LANES)));
 typedef float Quarter __attribute__((vector_size(16)));
 typedef float HalfVector __attribute__((vector_size(HALF * 4)));
