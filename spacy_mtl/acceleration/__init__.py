@@ -1,6 +1,6 @@
 """Make existing spaCy pipelines faster with identical annotations."""
 
-from . import ner, parser, products  # registers the factories and the callback
+from . import attribute_ruler, lemmatizer, ner, parser, products  # registers what they create
 from .convert_pipeline import Report, accelerate
 
-__all__ = ["Report", "accelerate", "ner", "parser", "products"]
+__all__ = ["Report", "accelerate", "attribute_ruler", "lemmatizer", "ner", "parser", "products"]
