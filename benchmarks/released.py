@@ -29,7 +29,7 @@ def main(
     cache: Annotated[Path, typer.Option(help="Folder of the new pipelines")] = Path(
         "training/released"
     ),
-    words: Annotated[int, typer.Option(min=1, help="Words to compare")] = 50_000,
+    words: Annotated[int, typer.Option(min=1, help="Words to compare")] = 60_000,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of measuring speed")] = 3,
     round_words: Annotated[int, typer.Option(min=1, help="Words of each round")] = 16_000,
 ) -> None:
@@ -45,9 +45,7 @@ def main(
         nlp = spacy.load(model)
         texts = take_texts(nlp, folders[released.language], words)
         fast = cache / released.name
-        report = accelerate(
-            model, fast, texts, n_rounds=1, force=True, keep=True, progress=True
-        )
+        report = accelerate(model, fast, texts, n_rounds=1, force=True, keep=True, progress=True)
         speeds = time_systems(model, str(fast), nlp, texts, rounds, round_words)
         rows.append(table_row(released.name, report, speeds))
         for difference in report.differences:

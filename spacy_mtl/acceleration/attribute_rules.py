@@ -4,7 +4,7 @@ spaCy's matcher tries each rule at each token. Most rules ask for some values of
 value satisfies is found once, and which rules a combination of such values satisfies, once too.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import srsly
@@ -16,6 +16,8 @@ from spacy.vocab import Vocab
 Condition = tuple[int, str]  # an attribute, and the JSON of what is asked of it
 Rule = list[list[dict[str, Any]]]  # patterns, each one dict for a token
 Match = tuple[int, int, int]  # number of the rule, start, end
+_NAMES = {number: name for name, number in IDS.items()}
+_OWN_STRINGS = {"MORPH", "ENT_IOB"}  # what the matcher compares is not the hash of what is written
 _OTHER_NAMES = {"TEXT": "ORTH", "IS_SENT_START": "SENT_START"}
 
 
@@ -52,14 +54,11 @@ class AttributeRules:
                 self.beginnings += [frozenset(pattern[0]) for pattern in patterns]
                 self.longest = max(self.longest, *map(len, patterns))
                 self.longer.add(str(number), rules[number])
-        conditions = {
-            condition
-            for asked in (*(asked for _, asked in self.of_token), *self.beginnings)
-            for condition in asked
-        }
-        self.attrs = sorted({attr for attr, _ in conditions})
+        all_asked = [asked for _, asked in self.of_token] + self.beginnings
+        conditions = sorted(frozenset().union(*all_asked))
+        self.attrs: list[int | str] = list(dict.fromkeys(attr for attr, _ in conditions))
         self.lookups = [
-            _Satisfied(vocab, attr, [text for other, text in sorted(conditions) if other == attr])
+            _Satisfied(vocab, [condition for condition in conditions if condition[0] == attr])
             for attr in self.attrs
         ]
         self._found: dict[tuple[frozenset[Condition], ...], tuple[list[int], bool]] = {}
@@ -103,38 +102,35 @@ class AttributeRules:
 class _Satisfied:
     """Which conditions on an attribute its values satisfy."""
 
-    def __init__(self, vocab: Vocab, attr: int, conditions: Iterable[str]) -> None:
+    def __init__(self, vocab: Vocab, conditions: Sequence[Condition]) -> None:
+        self.vocab = vocab
+        self.conditions = conditions
         self.of_value: dict[int, frozenset[Condition]] = {}
         self.listed: dict[int, set[Condition]] = {}
-        self.matcher = Matcher(vocab)
-        self.vocab = vocab
-        self.attr = attr
-        name = next(name for name, number in IDS.items() if number == attr)
-        for text in conditions:
-            asked = srsly.json_loads(text)
+        self.matcher = Matcher(vocab)  # for the conditions that are no list of values
+        for number, (attr, text) in enumerate(conditions):
+            name, asked = _NAMES[attr], srsly.json_loads(text)
             values = asked["IN"] if isinstance(asked, dict) and set(asked) == {"IN"} else [asked]
-            if all(isinstance(value, str) for value in values) and name != "MORPH":
-                for value in values:
-                    self.listed.setdefault(vocab.strings.add(value), set()).add((attr, text))
-            else:
-                self.matcher.add(text, [[{name: asked}]])
+            if name in _OWN_STRINGS or not all(isinstance(value, str) for value in values):
+                self.matcher.add(str(number), [[{name: asked}]])
+                continue
+            for value in values:
+                self.listed.setdefault(vocab.strings.add(value), set()).add((attr, text))
 
     def of_values(self, doc: Doc, values: Sequence[int]) -> list[frozenset[Condition]]:
         """The conditions that the value at each token satisfies."""
         known = self.of_value
         for place, value in enumerate(values):
             if value not in known:
-                found = {
-                    (self.attr, self.vocab.strings[match_id])
-                    for match_id, _, _ in self._match(doc, place)
-                }
-                known[value] = frozenset(found | self.listed.get(value, set()))
+                known[value] = frozenset(self.listed.get(value, set()) | self._match(doc, place))
         return [known[value] for value in values]
 
-    def _match(self, doc: Doc, place: int) -> list[Any]:
+    def _match(self, doc: Doc, place: int) -> set[Condition]:
         if not len(self.matcher):
-            return []
-        return list(self.matcher(doc[place : place + 1], allow_missing=True))
+            return set()
+        matches = self.matcher(doc[place : place + 1], allow_missing=True)
+        strings = self.vocab.strings
+        return {self.conditions[int(strings[match_id])] for match_id, _, _ in matches}
 
 
 def _conditions(token: dict[str, Any]) -> list[Condition]:

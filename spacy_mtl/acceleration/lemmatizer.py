@@ -5,7 +5,6 @@ from typing import Any
 
 from spacy.language import Language
 from spacy.pipeline import Lemmatizer
-from spacy.tokens import Token
 from spacy.util import registry
 from thinc.api import Model
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from importlib.resources import files
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from shutil import get_terminal_size
-from textwrap import fill, wrap
+from textwrap import TextWrapper
 from typing import Annotated, Any
 
 import spacy
@@ -141,16 +141,9 @@ def print_rows(title: str, rows: Sequence[tuple[str, str]]) -> None:
     width = min(max(len(name) for name, _ in rows), n_columns // 2)
     print(f"{title}:")
     for name, text in rows:
-        begin = f"  {name:<{width}}  "
-        print(
-            fill(
-                text,
-                max(n_columns, len(begin) + width),
-                initial_indent=begin,
-                subsequent_indent=" " * (width + 4),
-                break_on_hyphens=False,
-            )
-        )
+        columns = wrap_words(name, width), wrap_words(text, n_columns - width - 4)
+        for left, right in zip_longest(*columns, fillvalue=""):
+            print(f"  {left:<{width}}  {right}")
 
 
 def tell(show: Callable[[str], Any], text: str) -> None:
@@ -160,7 +153,13 @@ def tell(show: Callable[[str], Any], text: str) -> None:
     text (str): The message.
     """
     width = min(get_terminal_size().columns, MESSAGE_WIDTH) - MARK_WIDTH
-    first, *rest = wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    first, *rest = wrap_words(text, width)
     show(first)
     for line in rest:
         print(f"{'':{MARK_WIDTH}}{line}")
+
+
+def wrap_words(text: str, width: int) -> list[str]:
+    """RETURNS (List[str]): The lines of a text, which are not wider unless a word is."""
+    wrapper = TextWrapper(max(width, 1), break_long_words=False, break_on_hyphens=False)
+    return wrapper.wrap(text)
