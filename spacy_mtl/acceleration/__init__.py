@@ -1,6 +1,16 @@
 """Make existing spaCy pipelines faster with identical annotations."""
 
-from . import ner, parser, products  # registers the factories and the callback
+# registers what they create
+from . import attribute_ruler, copy_trunk, lemmatizer, ner, parser, products
 from .convert_pipeline import Report, accelerate
 
-__all__ = ["Report", "accelerate", "ner", "parser", "products"]
+__all__ = [
+    "Report",
+    "accelerate",
+    "attribute_ruler",
+    "copy_trunk",
+    "lemmatizer",
+    "ner",
+    "parser",
+    "products",
+]

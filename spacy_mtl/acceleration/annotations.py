@@ -1,6 +1,6 @@
 """What a pipeline annotates, in a form that can be compared."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ def annotations(doc: Doc) -> dict[str, list[Any]]:
     RETURNS (Dict[str, List[Any]]): By kind of annotation, its values.
     """
     return {
-        "tokens": [token.text for token in doc],
+        "tokens": [token.text_with_ws for token in doc],
         "tags": [token.tag_ for token in doc],
         "parts of speech": [token.pos_ for token in doc],
         "morphs": [str(token.morph) for token in doc],
@@ -57,11 +57,11 @@ def annotations(doc: Doc) -> dict[str, list[Any]]:
     }
 
 
-def differences(before: Sequence[Doc], after: Sequence[Doc]) -> Iterator[Difference]:
+def differences(before: Iterable[Doc], after: Iterable[Doc]) -> Iterator[Difference]:
     """Compare what two pipelines annotate.
 
-    before (Sequence[Doc]): The first pipeline's documents.
-    after (Sequence[Doc]): The second's, of the same texts.
+    before (Iterable[Doc]): The first pipeline's documents.
+    after (Iterable[Doc]): The second's, of the same texts.
     YIELDS (Difference): The first difference of each kind in each text; category scores differ if
         they are more than 1e-4 apart, or another category is the best.
     """

@@ -2,8 +2,9 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import load_config, load_model
 from thinc.api import Config, Model
+from tqdm import tqdm
 
 from .annotations import Difference, differences
+from .attribute_ruler import why_not_looked_up
+from .lemmatizer import why_not_cached
 from .products import fastest_product, product_rates
 from .speed import compare_speed
 from .trunks import (
@@ -27,9 +31,30 @@ from .trunks import (
 
 CALLBACK = "spacy_mtl.fast_products.v1"
 STOCK_TOKENIZER, TOKENIZER = "spacy.Tokenizer.v1", "spacy_mtl.FastTokenizer.v1"
-SEARCHES = {
-    "ner": ("mtl_fast_ner", "search for entities"),
-    "parser": ("mtl_fast_parser", "search for arcs"),
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """A factory in place of one of spaCy's, with the same settings.
+
+    factory (str): The factory.
+    what (str): What it does faster.
+    why_not (Optional[Callable[[Any], Optional[str]]]): Tells why a component is to be left as it
+        is, None if it isn't; all are replaced where there is no such function.
+    """
+
+    factory: str
+    what: str
+    why_not: Callable[[Any], str | None] | None = None
+
+
+FACTORIES = {
+    "ner": Replacement("mtl_fast_ner", "search for entities"),
+    "parser": Replacement("mtl_fast_parser", "search for arcs"),
+    "attribute_ruler": Replacement(
+        "mtl_fast_attribute_ruler", "search for rules", why_not_looked_up
+    ),
+    "lemmatizer": Replacement("mtl_fast_lemmatizer", "look-up of lemmas", why_not_cached),
 }
 
 
@@ -65,6 +90,7 @@ def accelerate(
     n_rounds: int = 3,
     force: bool = False,
     keep: bool = False,
+    progress: bool = False,
 ) -> Report:
     """Write a pipeline that annotates as another does, faster. Nothing is trained.
 
@@ -74,6 +100,7 @@ def accelerate(
     n_rounds (int): Rounds of the speed measurement.
     force (bool): Whether to write over an existing folder.
     keep (bool): Whether to write the pipeline although annotations differ.
+    progress (bool): Whether to show a progress bar on the standard error, if that is a terminal.
     RETURNS (Report): What was replaced and measured. If it has differences, nothing is written
         unless `keep` is set.
     RAISES (ValueError): If the output exists, or there is no text.
@@ -89,10 +116,13 @@ def accelerate(
         folder = Path(temporary) / "pipeline"
         convert(load_model(model), folder, [stock.make_doc(text) for text in texts[:20]], report)
         fast = load_model(folder)
-        report.differences = list(differences(list(stock.pipe(texts)), list(fast.pipe(texts))))
+        bar = partial(tqdm, disable=None if progress else True, leave=False)
+        before = bar(stock.pipe(texts), total=len(texts), desc="Comparing", unit="text")
+        report.differences = list(differences(before, fast.pipe(texts)))
         docs = [stock.make_doc(text) for text in texts]
         report.words = sum(map(len, docs))
-        report.before, report.after = compare_speed(stock, fast, docs, n_rounds)
+        rounds = bar(range(n_rounds), desc="Measuring speed", unit="round")
+        report.before, report.after = compare_speed(stock, fast, docs, rounds)
         if not report.differences or keep:
             if output.exists():
                 shutil.rmtree(output)
@@ -120,13 +150,12 @@ def convert(nlp: Language, folder: Path, docs: Sequence[Doc], report: Report) ->
         if block is not None:
             path, settings = block
             _put(config["components"][name]["model"], path, settings)
-        if config["components"][name].get("factory") in SEARCHES:
-            factory, what = SEARCHES[config["components"][name]["factory"]]
-            config["components"][name]["factory"] = factory
-            report.replaced.setdefault(name, []).append(what)
+        _replace_factory(config["components"][name], name, components[name], report)
     if config["nlp"].get("tokenizer") == {"@tokenizers": STOCK_TOKENIZER}:
         config["nlp"]["tokenizer"] = {"@tokenizers": TOKENIZER}
         report.replaced["tokenizer"] = ["search for affixes"]
+    else:
+        report.kept["tokenizer"] = f"it is not {STOCK_TOKENIZER}"
     previous = resolved["nlp"].get("after_pipeline_creation")
     config["nlp"]["after_pipeline_creation"] = {
         "@callbacks": CALLBACK,
@@ -135,6 +164,9 @@ def convert(nlp: Language, folder: Path, docs: Sequence[Doc], report: Report) ->
     }
     for name, component in components.items():
         _note_product(name, component, report)
+    order = ["tokenizer", *components]
+    report.replaced = {name: report.replaced[name] for name in order if name in report.replaced}
+    report.kept = {name: report.kept[name] for name in order if name in report.kept}
     try:
         config.interpolate()
     except Exception:  # a variable points into a block that was replaced
@@ -174,10 +206,23 @@ def _replace_encoder(
     return paths[0], {"@architectures": ARCHITECTURE, **settings}
 
 
+def _replace_factory(block: dict[str, Any], name: str, component: Any, report: Report) -> None:
+    replacement = FACTORIES.get(block.get("factory", ""))
+    if replacement is None:
+        return
+    reason = replacement.why_not(component) if replacement.why_not else None
+    if reason is not None:
+        report.kept[name] = reason
+        return
+    block["factory"] = replacement.factory
+    report.replaced.setdefault(name, []).append(replacement.what)
+
+
 def _note_product(name: str, component: Any, report: Report) -> None:
     model = getattr(component, "model", None)
     if not isinstance(model, Model):
-        report.kept[name] = "it has no network"
+        if name not in report.replaced:
+            report.kept.setdefault(name, "it has no network")
     elif name in report.replaced and model.name == "hash_embed_cnn":
         return
     elif any("transformer" in node.name for node in model.walk()):

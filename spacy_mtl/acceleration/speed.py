@@ -1,7 +1,8 @@
 """The speed of two pipelines, measured side by side."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from spacy.language import Language
@@ -23,24 +24,24 @@ def seconds_of(nlp: Language, docs: Sequence[Doc]) -> float:
 
 
 def compare_speed(
-    before: Language, after: Language, docs: Sequence[Doc], n_rounds: int
+    before: Language, after: Language, docs: Sequence[Doc], rounds: Iterable[Any]
 ) -> tuple[float, float]:
     """Measure two pipelines in alternating rounds, with torch on one thread.
 
     before (Language): The first pipeline.
     after (Language): The second pipeline.
     docs (Sequence[Doc]): Tokenized documents.
-    n_rounds (int): The number of rounds, the quickest of which counts.
+    rounds (Iterable): One item for each round. The quickest counts.
     RETURNS (Tuple[float, float]): The words per second of the first and the second.
     """
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        rounds = [(seconds_of(before, docs), seconds_of(after, docs)) for _ in range(n_rounds)]
+        seconds = [(seconds_of(before, docs), seconds_of(after, docs)) for _ in rounds]
     finally:
         torch.set_num_threads(n_threads)
     words = sum(map(len, docs))
-    first, second = (max(min(column), 1e-9) for column in zip(*rounds, strict=True))
+    first, second = (max(min(column), 1e-9) for column in zip(*seconds, strict=True))
     return words / first, words / second
 
 

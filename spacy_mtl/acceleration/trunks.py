@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from spacy.attrs import NAMES
+from spacy.attrs import IDS
 from spacy.tokens import Doc
 from thinc.api import Model
 
@@ -16,6 +16,7 @@ from ..models.features import attribute_ids
 ARCHITECTURE = "spacy_mtl.HashEmbedCNN.v1"
 ENCODERS = ("spacy.HashEmbedCNN.", "spacy.Tok2Vec.")
 TOLERANCE = 1e-3
+_ATTRIBUTE_NAMES = {number: name for name, number in IDS.items()}  # spacy.attrs.NAMES is no inverse
 _PARTS = {"extract_features", "list2ragged", "ragged2list", "hashembed", "static_vectors"} | {
     "maxout", "layernorm", "expand_window", "noop", "ints-getitem", "dropout"
 }  # fmt: skip
@@ -71,7 +72,7 @@ def encoder_settings(node: Model[Any, Any]) -> dict[str, Any]:
         "depth": len(windows),
         "window_size": windows[0],
         "maxout_pieces": maxouts[-1].get_dim("nP"),
-        "attrs": [NAMES[number] for number in attribute_ids(columns[0])],
+        "attrs": [_ATTRIBUTE_NAMES[number] for number in attribute_ids(columns[0])],
         "rows": [table.get_dim("nV") for table in tables],
         "include_static_vectors": any(part.name == "static_vectors" for part in leaves),
     }

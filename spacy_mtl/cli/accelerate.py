@@ -1,9 +1,12 @@
 """`python -m spacy mtl accelerate`: the same annotations, faster."""
 
+from collections.abc import Callable, Sequence
 from importlib.resources import files
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
-from typing import Annotated
+from shutil import get_terminal_size
+from textwrap import TextWrapper
+from typing import Annotated, Any
 
 import spacy
 import srsly
@@ -17,6 +20,8 @@ from .inputs import failing_clearly, load_pipeline
 from .render import read_lines
 
 SHOWN = 10
+MESSAGE_WIDTH = 80  # beyond, wasabi breaks the line by itself
+MARK_WIDTH = 2
 
 
 def accelerate_cli(
@@ -44,13 +49,14 @@ def accelerate_cli(
         load_pipeline(model)
         texts = read_texts(sample, n_texts)
         report = accelerate_pipeline(
-            model, output, texts, n_rounds=n_rounds, force=force, keep=keep
+            model, output, texts, n_rounds=n_rounds, force=force, keep=keep, progress=True
         )
         print_report(report, len(texts))
         if report.differences:
             kept = f"Written to {output} all the same." if keep else "Nothing was written."
             raise ValueError(f"{len(report.differences)} annotations differ. {kept}")
-        msg.good(f"Saved the pipeline to {output}")
+        tell(msg.good, f"Saved the pipeline to {output}")
+        print_left(report)
 
 
 def read_texts(path: Path | None, limit: int) -> list[str]:
@@ -83,21 +89,77 @@ def read_texts(path: Path | None, limit: int) -> list[str]:
 
 
 def print_report(report: Report, n_texts: int) -> None:
-    """Print what was replaced, kept and measured.
+    """Print what was replaced and measured.
 
     report (Report): The report.
     n_texts (int): The number of texts compared.
     """
-    rows = [(name, "faster: " + ", ".join(parts)) for name, parts in report.replaced.items()]
-    rows += [(name, f"as it was: {reason}") for name, reason in report.kept.items()]
-    msg.table(rows, header=("Component", "What was done"), divider=True)
-    rates = ", ".join(f"{name} {rate:.0f}" for name, rate in report.rates.items())
-    msg.info(f"Matrix products here, GFLOP/s: {rates}")
-    for difference in report.differences[:SHOWN]:
-        msg.warn(str(difference))
-    if not report.differences:
-        msg.good(f"Identical annotations of {n_texts} texts, {report.words} words")
-    msg.info(
-        f"Words per second of processor time, one thread: {report.before:,.0f} before, "
-        f"{report.after:,.0f} now: {report.after / report.before:.2f} times"
+    rows = [(name, ", ".join(parts)) for name, parts in report.replaced.items()]
+    print_rows(
+        "Made faster",
+        [
+            (name, f"{what}; as it was, {report.kept[name]}" if name in report.kept else what)
+            for name, what in rows
+        ],
     )
+    rates = ", ".join(f"{name} {rate:.0f}" for name, rate in report.rates.items())
+    tell(msg.info, f"Matrix products here, GFLOP/s: {rates}")
+    for difference in report.differences[:SHOWN]:
+        tell(msg.warn, str(difference))
+    if not report.differences:
+        tell(msg.good, f"Identical annotations of {n_texts} texts, {report.words} words")
+    tell(
+        msg.info,
+        f"Words per second of processor time, one thread: {report.before:,.0f} before, "
+        f"{report.after:,.0f} now: {report.after / report.before:.2f} times",
+    )
+
+
+def print_left(report: Report) -> None:
+    """Print which components were left as they were, and why.
+
+    report (Report): The report.
+    """
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in report.kept.items():
+        if name not in report.replaced:
+            by_reason.setdefault(reason, []).append(name)
+    print_rows(
+        "Left as it was", [(", ".join(names), reason) for reason, names in by_reason.items()]
+    )
+
+
+def print_rows(title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """Print names and texts in two columns, no line wider than the terminal.
+
+    title (str): The line above.
+    rows (Sequence[Tuple[str, str]]): The rows; nothing is printed if there are none.
+    """
+    if not rows:
+        return
+    n_columns = get_terminal_size().columns
+    width = min(max(len(name) for name, _ in rows), n_columns // 2)
+    print(f"{title}:")
+    for name, text in rows:
+        columns = wrap_words(name, width), wrap_words(text, n_columns - width - 4)
+        for left, right in zip_longest(*columns, fillvalue=""):
+            print(f"  {left:<{width}}  {right}")
+
+
+def tell(show: Callable[[str], Any], text: str) -> None:
+    """Print a message, no line wider than the terminal.
+
+    show (Callable[[str], Any]): Prints its first line, with its mark.
+    text (str): The message.
+    """
+    width = min(get_terminal_size().columns, MESSAGE_WIDTH) - MARK_WIDTH
+    first, *rest = wrap_words(text, width)
+    show(first)
+    for line in rest:
+        print(f"{'':{MARK_WIDTH}}{line}")
+
+
+def wrap_words(text: str, width: int) -> list[str]:
+    """RETURNS (List[str]): The lines of a text, which are not wider unless a word is."""
+    wrapper = TextWrapper(max(width, 1), break_long_words=False, break_on_hyphens=False)
+    return wrapper.wrap(text)

@@ -46,11 +46,15 @@ READS: dict[str, frozenset[str]] = {
     "span_finder": SPANS,
     "trainable_lemmatizer": frozenset({"token.lemma"}),
     "lemmatizer": WORD_CLASSES | {"token.lemma"},
+    "mtl_fast_lemmatizer": WORD_CLASSES | {"token.lemma"},
     "entity_linker": ENTITIES | SENTENCES,
 }
 # What factories write that do not declare it.
 WRITES: dict[str, frozenset[str]] = {
-    "attribute_ruler": WORD_CLASSES | SYNTAX | SENTENCES | {"token.lemma"},
+    **dict.fromkeys(
+        ("attribute_ruler", "mtl_fast_attribute_ruler"),
+        WORD_CLASSES | SYNTAX | SENTENCES | {"token.lemma"},
+    ),
     "doc_cleaner": frozenset(),
     "mtl_syntax": frozenset(),
     "mtl_language_model": frozenset(),

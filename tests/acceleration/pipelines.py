@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import spacy
 from spacy.language import Language
+from spacy.lookups import Lookups
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
@@ -17,6 +18,7 @@ TEXTS = [
     "",
     "Rome",
 ]
+RULES = ("attribute_ruler", "lemmatizer")
 CNN = {"width": 16, "depth": 2, "embed_size": 50, "window_size": 1, "maxout_pieces": 3}
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 16, "upstream": "*"}
 
@@ -123,6 +125,23 @@ def classifiers() -> Language:
         config={"model": {**ensemble, "linear_model": {**linear, "exclusive_classes": False}}},
     )
     return trained(nlp)
+
+
+def with_rules() -> Language:
+    """A tagger, rules that set parts of speech from its tags, and English lemmas."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec", config={"model": cnn()})
+    nlp.add_pipe("tagger", config={"model": tagger_model(LISTENER)})
+    trained(nlp)
+    ruler, lemmatizer = (nlp.add_pipe(name) for name in RULES)
+    ruler.add([[{"TAG": {"IN": ["NNP", "X"]}}]], {"POS": "NOUN", "MORPH": "Number=Plur"})
+    ruler.add([[{"LOWER": "rome"}, {"LOWER": "'s"}]], {"LEMMA": "ROMA"})
+    lookups = Lookups()
+    for table in ("lemma_rules", "lemma_exc", "lemma_index"):
+        lookups.add_table(table, {"noun": [["s", ""]] if table == "lemma_rules" else []})
+    lookups.get_table("lemma_exc")["noun"] = {}
+    lemmatizer.lookups = lookups
+    return nlp
 
 
 def characters() -> Language:

@@ -13,14 +13,17 @@ from spacy_mtl.acceleration import accelerate
 from spacy_mtl.acceleration.annotations import annotations, differences
 from spacy_mtl.acceleration.tokenizer import FastTokenizer
 from spacy_mtl.cli import mtl
+from spacy_mtl.extraction import extract
 
 from .pipelines import (
+    RULES,
     TEXTS,
     characters,
     classifiers,
     own_trunk,
     shared_trunk,
     trained,
+    with_rules,
     with_vectors,
 )
 
@@ -160,6 +163,29 @@ def test_flipped_annotation_fails_and_writes_nothing(stock, tmp_path, monkeypatc
     assert not (tmp_path / "fast").exists()
     assert CliRunner().invoke(mtl, [*arguments, "--keep"]).exit_code == 1
     assert (tmp_path / "fast" / "config.cfg").exists()
+
+
+def test_rules_are_replaced_and_annotate_the_same(tmp_path):
+    with_rules().to_disk(tmp_path / "stock")
+    report = accelerate(tmp_path / "stock", tmp_path / "fast", TEXTS, n_rounds=1)
+    assert report.differences == [] and report.kept == {}
+    assert report.replaced["attribute_ruler"] == ["search for rules"]
+    assert report.replaced["lemmatizer"] == ["look-up of lemmas"]
+    nlp = spacy.load(tmp_path / "fast")
+    assert [token.lemma_ for token in nlp("Rome's soups")] == ["ROMA", "'", "soup"]
+    extract(tmp_path / "fast", tmp_path / "part", ["lemmatizer"], TEXTS)
+    assert spacy.load(tmp_path / "part").pipe_names == ["tok2vec", "tagger", *RULES]
+
+
+def test_tokenizer_of_another_kind_is_left_with_the_reason(tmp_path):
+    @registry.tokenizers("tests.other_tokenizer.v1")
+    def create_tokenizer():
+        return registry.tokenizers.get("spacy.Tokenizer.v1")()
+
+    nlp = spacy.blank("en", config={"nlp.tokenizer.@tokenizers": "tests.other_tokenizer.v1"})
+    nlp.to_disk(tmp_path / "stock")
+    report = accelerate(tmp_path / "stock", tmp_path / "fast", TEXTS, n_rounds=1)
+    assert "spacy.Tokenizer.v1" in report.kept["tokenizer"]
 
 
 def test_existing_output_is_refused(stock, tmp_path):
