@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..srl.frames import group_spans
+from ..srl.frames import attributes_between, frame_extents
 
 FRAMES_LABEL = "V"
 
@@ -53,9 +53,7 @@ def _cuts(doc: Doc) -> list[int]:
 
 def _frame_extents(doc: Doc, key: str, group: SpanGroup) -> Iterator[tuple[int, int]]:
     if any(span.label_ == FRAMES_LABEL for span in group):
-        for predicate, arguments in group_spans(doc, key):
-            spans = [predicate, *arguments]
-            yield min(span.start for span in spans), max(span.end for span in spans)
+        yield from frame_extents(doc, key)
     else:
         for span in group:
             yield span.start, span.end
@@ -86,5 +84,6 @@ def _make_piece(doc: Doc, start: int, end: int, shared: dict[str, Any]) -> Doc:
             for span in group
             if start <= span.start and span.end <= end
         ]
-        piece.spans[key] = SpanGroup(piece, name=key, attrs=dict(group.attrs), spans=spans)
+        attrs = attributes_between(group.attrs, start, end)
+        piece.spans[key] = SpanGroup(piece, name=key, attrs=attrs, spans=spans)
     return piece

@@ -13,6 +13,7 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
+from ..faults import Fault, FaultyAnnotation, Places
 from ..serialization import load_model_file
 from ..trunk.listener import is_adopted
 
@@ -78,6 +79,15 @@ class Head(TrainablePipe):
         RETURNS (List[str]): The labels, sorted.
         """
 
+    def find_faults(self, doc: Doc, nlp: Language | None = None) -> list[Fault]:
+        """Find annotation of a reference that this head can't learn from.
+
+        doc (Doc): The reference.
+        nlp (Optional[Language]): The pipeline, whose other components have annotation of their own.
+        RETURNS (List[Fault]): The faults; none where a subclass can learn from anything.
+        """
+        return []
+
     @abstractmethod
     def build_output(self, docs: Sequence[Doc]) -> None:
         """Give the network its output for `self.labels`, and initialize it.
@@ -132,7 +142,7 @@ class Head(TrainablePipe):
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         if labels is None:
-            labels = self._find_labels_or_explain(get_examples)
+            labels = self._find_labels_or_explain(get_examples, nlp)
         if self._is_built() and list(self.labels) == list(labels):
             return
         for label in labels:
@@ -201,19 +211,30 @@ class Head(TrainablePipe):
     def _is_built(self) -> bool:
         return bool(self.model.has_dim("nO"))
 
-    def _find_labels_or_explain(self, get_examples: Callable[[], Iterable[Example]]) -> list[str]:
+    def _find_labels_or_explain(
+        self, get_examples: Callable[[], Iterable[Example]], nlp: Language | None
+    ) -> list[str]:
         n_examples = 0
         n_annotated = 0
+        refused = Places()
 
         def annotated() -> Iterator[Example]:
             nonlocal n_examples, n_annotated
             for example in get_examples():
                 n_examples += 1
-                if self.is_annotated(example):
+                faults = self.find_faults(example.reference, nlp)
+                if faults:
+                    refused.add([fault.message for fault in faults])
+                elif self.is_annotated(example):
                     n_annotated += 1
                     yield example
 
         labels = self.find_labels(annotated())
+        if refused.n_docs:
+            raise FaultyAnnotation(
+                f"Component '{self.name}': {refused.describe()}\nCorrect the data, or read it with "
+                "spacy_mtl.Corpus.v1, which leaves it out where skip_malformed = true."
+            )
         if not labels and not self.labels:
             found = (
                 f"none of {n_examples} training documents is annotated with {self.annotation}"

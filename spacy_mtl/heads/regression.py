@@ -16,6 +16,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from ..faults import Fault, names_labels
 from ..trunk.listener import count_decisions
 from .head import Head
 from .quoting import quote
@@ -157,6 +158,22 @@ class RegressionHead(Head):
         targets = self.targets
         return any(target in cats for target in targets) if targets else bool(cats)
 
+    def find_faults(self, doc: Doc, nlp: Language | None = None) -> list[Fault]:
+        """Find values of a reference that are not finite numbers.
+
+        doc (Doc): The reference.
+        nlp (Optional[Language]): The pipeline.
+        RETURNS (List[Fault]): The faults; none while it is not known which keys are this head's.
+        """
+        targets = self.targets
+        if not targets and not names_labels(nlp, self.name):
+            targets = tuple(doc.cats)
+        return [
+            Fault(self.name, "cats", (target,), self._describe_value(doc, target))
+            for target in targets
+            if target in doc.cats and not _is_finite(doc.cats[target])
+        ]
+
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
         """Collect the targets.
 
@@ -261,13 +278,15 @@ class RegressionHead(Head):
         """A target's value, NaN where the document has none."""
         if target not in doc.cats:
             return math.nan
-        value: object = doc.cats[target]
-        if not isinstance(value, Real) or not math.isfinite(value):
-            raise ValueError(
-                f"Component '{self.name}': Doc.cats[{target!r}] is {value!r} for {quote(doc)}. "
-                "Annotate a finite number, or leave the key out where it is unknown."
-            )
-        return float(value)
+        if not _is_finite(doc.cats[target]):
+            raise ValueError(f"Component '{self.name}': {self._describe_value(doc, target)}")
+        return float(doc.cats[target])
+
+    def _describe_value(self, doc: Doc, target: str) -> str:
+        return (
+            f"Doc.cats[{target!r}] is {doc.cats[target]!r} for {quote(doc)}. Annotate a finite "
+            "number, or leave the key out where it is unknown."
+        )
 
     def _measure(
         self, get_examples: Callable[[], Iterable[Example]], targets: Sequence[str]
@@ -334,6 +353,10 @@ class RegressionHead(Head):
                 "deviation above 0."
             )
         return scale
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def squared_error(outputs: np.ndarray, wanted: np.ndarray) -> tuple[float, np.ndarray]:

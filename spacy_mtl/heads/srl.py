@@ -4,7 +4,8 @@ import copy
 import math
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import compress
 from pathlib import Path
@@ -24,12 +25,13 @@ from ..decoding.posteriors import span_probabilities
 from ..decoding.roles import decode_roles
 from ..decoding.scores import FactoredScores, TagScores
 from ..decoding.viterbi import decode_bio
+from ..faults import Fault
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
 from ..models.role_labeler import FrameQuery, FrameScores
 from ..models.torch_layer import build_module
 from ..srl.alignment import IndexedFrame, indexed_frames
 from ..srl.argument_heads import head_frames
-from ..srl.frames import group_spans
+from ..srl.frames import find_frame_faults, group_spans
 from ..srl.inventory import FrameInventory
 from ..srl.senses import SenseInventory
 from ..trunk.listener import count_decisions
@@ -270,6 +272,17 @@ class SemanticRoleHead(Head):
         """
         return self.cfg["spans_key"] in example.reference.spans
 
+    def find_faults(self, doc: Doc, nlp: Language | None = None) -> list[Fault]:
+        """Find frames of a reference that can't be learned from.
+
+        doc (Doc): The reference.
+        nlp (Optional[Language]): Not used.
+        RETURNS (List[Fault]): The faults.
+        """
+        key = self.cfg["spans_key"]
+        faults = find_frame_faults(doc, key)
+        return [Fault(self.name, "spans", (key,), fault.message) for fault in faults]
+
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
         """Collect roles and rolesets, and report what can't be learned.
 
@@ -282,9 +295,10 @@ class SemanticRoleHead(Head):
         with_arguments: set[str] = set()
         n_unaligned = n_cut = 0
         for example in examples:
-            frames, n_predicates, n_arguments = gold_frames(
-                example, self.cfg["spans_key"], self.cfg["argument_kind"]
-            )
+            with self._naming_itself():
+                frames, n_predicates, n_arguments = gold_frames(
+                    example, self.cfg["spans_key"], self.cfg["argument_kind"]
+                )
             n_unaligned += n_predicates + n_arguments
             n_cut += self._count_cut(example.predicted, frames)
             for frame in frames:
@@ -396,16 +410,17 @@ class SemanticRoleHead(Head):
         docs (Sequence[Doc]): Their predicted documents.
         RETURNS (float): The loss.
         """
-        gold = collect_gold(
-            examples,
-            spans_key=self.cfg["spans_key"],
-            roles=self.labels,
-            senses=self.senses,
-            max_distance=self.model.attrs["max_distance"],
-            argument_kind=self.cfg["argument_kind"],
-            bare_rolesets=self.cfg["bare_rolesets"],
-            memory=self._gold_frames,
-        )
+        with self._naming_itself():
+            gold = collect_gold(
+                examples,
+                spans_key=self.cfg["spans_key"],
+                roles=self.labels,
+                senses=self.senses,
+                max_distance=self.model.attrs["max_distance"],
+                argument_kind=self.cfg["argument_kind"],
+                bare_rolesets=self.cfg["bare_rolesets"],
+                memory=self._gold_frames,
+            )
         tokens, backprop_tokens = self.model.get_ref("tokens").begin_update(list(docs))
         detector, framer = self.model.get_ref("detector"), self.model.get_ref("framer")
         scale = 1.0 / max(gold.n_annotated_tokens, 1)
@@ -496,9 +511,18 @@ class SemanticRoleHead(Head):
         **kwargs (Any): Settings of the scorer.
         RETURNS (Dict[str, Any]): The scores.
         """
-        if self.cfg["argument_kind"] == "heads":
-            examples = [self._with_heads(example) for example in examples]
-        return super().score(examples, **kwargs)
+        with self._naming_itself():
+            if self.cfg["argument_kind"] == "heads":
+                examples = [self._with_heads(example) for example in examples]
+            return super().score(examples, **kwargs)
+
+    @contextmanager
+    def _naming_itself(self) -> Iterator[None]:
+        """Name the component in errors about documents."""
+        try:
+            yield
+        except ValueError as error:
+            raise ValueError(f"Component '{self.name}': {error}") from error
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "SemanticRoleHead":
         """Load the component from bytes. Settings of prediction that the config changed since

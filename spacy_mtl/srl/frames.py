@@ -10,14 +10,16 @@ Probabilities and the meanings of rolesets are in the group's `attrs`, which `Do
 `DocBin` and `Doc.copy` keep; `Doc.from_docs` keeps no attributes of groups.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from spacy.tokens import Doc, Span, SpanGroup
 
+from ..heads.quoting import quote
 from .inventory import Roleset, base_role
 
 PREDICATE_LABEL = "V"
@@ -25,6 +27,28 @@ PREDICATE_LABEL = "V"
 # Attributes of the span group.
 SCORES = "scores"  # [span ID, first token, end, probability], for a predicate that of its roleset
 ROLESETS = "rolesets"  # roleset to name and roles, as in `Roleset`
+UNKNOWN = "unknown"  # [first token, end] of each predicate whose frame was left out as faulty
+
+LabelledFrame = tuple[Span, list[tuple[str, Span]]]  # predicate, labels and spans of arguments
+Pair = tuple[int, list[int]]  # predicate and arguments, as positions in a group
+_START = attrgetter("start")
+
+
+class Row(NamedTuple):
+    """A span of a group as plain numbers.
+
+    id (int): The span ID.
+    label (int): The label's hash.
+    start (int): The first token.
+    end (int): The last token, exclusive.
+    kb_id (int): The roleset's hash.
+    """
+
+    id: int
+    label: int
+    start: int
+    end: int
+    kb_id: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -284,43 +308,215 @@ def group_spans(doc: Doc, key: str) -> list[tuple[Span, list[Span]]]:
     """Find out which argument span of the group belongs to which predicate span.
 
     An argument belongs to the nearest predicate before it, in the order of the group, that has the
-    same span ID; if there is none, to the next one after it. So the frames stay apart when
+    same span ID; if there is none, to the only one after it. So the frames stay apart when
     `Doc.from_docs` joins documents whose frame numbers collide.
 
     doc (Doc): The document.
     key (str): The span group.
     RETURNS (List[Tuple[Span, List[Span]]]): Each predicate with its arguments; empty if there is no
         such group.
-    RAISES (ValueError): If an argument has no predicate, if spans of a frame overlap or are empty,
-        or if two frames start at the same token.
+    RAISES (ValueError): If it is not clear which predicate an argument has, if spans of a frame
+        overlap, are empty or outside of the document, or if two frames start at the same token.
+    """
+    spans, pairs = _checked_pairs(doc, key)[1:]
+    return [(spans[at], [spans[i] for i in arguments]) for at, arguments in pairs]
+
+
+def indexed_spans(doc: Doc, key: str) -> list[tuple[Row, list[Row]]]:
+    """Do what `group_spans` does, with plain numbers in place of spans.
+
+    doc (Doc): The document.
+    key (str): The span group.
+    RETURNS (List[Tuple[Row, List[Row]]]): Each predicate with its arguments.
+    RAISES (ValueError): See `group_spans`.
+    """
+    rows, _, pairs = _checked_pairs(doc, key)
+    return [(rows[at], [rows[i] for i in arguments]) for at, arguments in pairs]
+
+
+def frame_extents(doc: Doc, key: str) -> list[tuple[int, int]]:
+    """Find from where to where frames extend, whatever faults they have.
+
+    doc (Doc): The document.
+    key (str): The span group.
+    RETURNS (List[Tuple[int, int]]): First token and last token (exclusive) of each frame.
+    RAISES (IndexError): If a span is outside of the document.
+    """
+    rows = [_row_of(span) for span in doc.spans.get(key, ())]
+    pairs, stray = _pair(rows, doc.vocab.strings[PREDICATE_LABEL])
+    groups = [[rows[i] for i in (at, *arguments)] for at, arguments in pairs]
+    groups += [[rows[i]] for i in stray]
+    return [(min(r.start for r in group), max(r.end for r in group)) for group in groups]
+
+
+@dataclass(frozen=True)
+class FrameFault:
+    """Why frames of a span group can't be read.
+
+    message (str): What is wrong, where, and what is expected.
+    predicates (Tuple[Tuple[int, int], ...]): First and last token (exclusive) of the predicates
+        whose frames are wrong; empty if the whole group can't be read.
+    """
+
+    message: str
+    predicates: tuple[tuple[int, int], ...] = ()
+
+
+def find_frame_faults(doc: Doc, key: str) -> list[FrameFault]:
+    """Find everything that makes `group_spans` raise an error.
+
+    doc (Doc): The document.
+    key (str): The span group.
+    RETURNS (List[FrameFault]): The faults; none if there is no such group.
     """
     if key not in doc.spans:
         return []
-    predicate_label = doc.vocab.strings[PREDICATE_LABEL]
-    grouped: list[tuple[Span, list[Span]]] = []
-    latest: dict[int, list[Span]] = {}
-    waiting: defaultdict[int, list[Span]] = defaultdict(list)
-    for span in doc.spans[key]:
-        if span.label == predicate_label:
-            arguments = waiting.pop(span.id, [])
-            latest[span.id] = arguments
-            grouped.append((span, arguments))
-        elif span.id in latest:
-            latest[span.id].append(span)
-        else:
-            waiting[span.id].append(span)
-    for spans in waiting.values():
-        for span in spans:
-            raise ValueError(
-                f"Can't read the frames in doc.spans[{key!r}]: the argument {span.label_!r} at "
-                f"tokens {span.start}-{span.end} ({span.text!r}) has the span ID {span.id}, but no "
-                f"span labelled {PREDICATE_LABEL!r} has it. Give the predicate and the arguments "
-                "of a frame the same span_id, or use write_frames."
+    try:
+        spans = list(doc.spans[key])
+    except IndexError as error:
+        return [
+            FrameFault(
+                f"Can't read doc.spans[{key!r}] of {quote(doc)}: a span is outside of its "
+                f"{len(doc)} tokens ({error}). Write the frames again after changing tokens."
             )
-    _check_layout(
-        [(predicate, [(span.label_, span) for span in spans]) for predicate, spans in grouped], key
+        ]
+    rows = [_row_of(span) for span in spans]
+    pairs, stray = _pair(rows, doc.vocab.strings[PREDICATE_LABEL])
+    if not stray and _is_sound(rows, pairs):
+        return []
+    with_id = Counter(rows[at].id for at, _ in pairs)
+    faults = [FrameFault(_describe_stray(spans[i], key, with_id[rows[i].id])) for i in stray]
+    labelled = [
+        (spans[at], [(spans[i].label_, spans[i]) for i in arguments]) for at, arguments in pairs
+    ]
+    return faults + list(_layout_faults(labelled, key))
+
+
+def drop_faulty_frames(doc: Doc, key: str) -> None:
+    """Leave frames that can't be read out of a group. Their predicates are kept as unknown in its
+    attribute `UNKNOWN`. A group that can't be read as a whole is removed, as if nobody had
+    annotated the document.
+
+    doc (Doc): The document, which is changed.
+    key (str): The span group.
+    """
+    faults = find_frame_faults(doc, key)
+    if any(not fault.predicates for fault in faults):
+        del doc.spans[key]
+        return
+    unknown = sorted({place for fault in faults for place in fault.predicates})
+    starts = {start for start, _ in unknown}
+    group = doc.spans[key]
+    spans = list(group)
+    pairs, _ = _pair([_row_of(span) for span in spans], doc.vocab.strings[PREDICATE_LABEL])
+    kept = [
+        spans[i]
+        for at, arguments in pairs
+        if spans[at].start not in starts
+        for i in (at, *arguments)
+    ]
+    attrs = {**group.attrs, UNKNOWN: [[start, max(end, start + 1)] for start, end in unknown]}
+    doc.spans[key] = SpanGroup(doc, name=key, attrs=attrs, spans=kept)
+
+
+def attributes_between(attrs: Mapping[str, Any], start: int, end: int) -> dict[str, Any]:
+    """Take the attributes of a group that concern a part of its document.
+
+    attrs (Mapping[str, Any]): The attributes.
+    start (int): The first token of the part.
+    end (int): The last token, exclusive.
+    RETURNS (Dict[str, Any]): The attributes, in tokens of the part.
+    """
+    part = dict(attrs)
+    if SCORES in part:
+        part[SCORES] = [
+            [number, first - start, last - start, *scores]
+            for number, first, last, *scores in part[SCORES]
+            if start <= first and last <= end
+        ]
+    if UNKNOWN in part:
+        part[UNKNOWN] = [
+            [first - start, last - start]
+            for first, last in part[UNKNOWN]
+            if start <= first and last <= end
+        ]
+    return part
+
+
+def _row_of(span: Span) -> Row:
+    return Row(span.id, span.label, span.start, span.end, span.kb_id)
+
+
+def _checked_pairs(doc: Doc, key: str) -> tuple[list[Row], list[Span], list[Pair]]:
+    """RETURNS (Tuple[List[Row], List[Span], List[Pair]]): A group's spans as numbers, its spans,
+    and which of them make up a frame.
+    """
+    if key not in doc.spans:
+        return [], [], []
+    try:
+        spans = list(doc.spans[key])
+    except IndexError:
+        raise ValueError(find_frame_faults(doc, key)[0].message) from None
+    rows = [_row_of(span) for span in spans]
+    pairs, stray = _pair(rows, doc.vocab.strings[PREDICATE_LABEL])
+    if stray or not _is_sound(rows, pairs):
+        raise ValueError(find_frame_faults(doc, key)[0].message)
+    return rows, spans, pairs
+
+
+def _pair(rows: Sequence[Row], predicate_label: int) -> tuple[list[Pair], list[int]]:
+    """RETURNS (Tuple[List[Pair], List[int]]): Each predicate with its arguments, and the arguments
+    whose predicate can't be told: there is none, or there are several after them.
+    """
+    pairs: list[Pair] = []
+    latest: dict[int, list[int]] = {}
+    waiting: defaultdict[int, list[int]] = defaultdict(list)
+    early: dict[int, list[int]] = {}  # arguments before the first predicate with their ID
+    stray: list[int] = []
+    for i, row in enumerate(rows):
+        if row.label == predicate_label:
+            own = waiting.pop(row.id, [])
+            if own:
+                early[row.id] = list(own)
+            else:
+                stray += early.pop(row.id, ())
+            latest[row.id] = own
+            pairs.append((i, own))
+        elif row.id in latest:
+            latest[row.id].append(i)
+        else:
+            waiting[row.id].append(i)
+    stray += (i for arguments in waiting.values() for i in arguments)
+    return pairs, sorted(stray)
+
+
+def _is_sound(rows: Sequence[Row], pairs: Sequence[Pair]) -> bool:
+    """RETURNS (bool): Whether `_layout_faults` finds nothing."""
+    if len({rows[at].start for at, _ in pairs}) < len(pairs):
+        return False
+    for at, arguments in pairs:
+        own = [rows[at], *(rows[i] for i in arguments)]
+        own.sort(key=_START)
+        previous_end = 0
+        for row in own:
+            if not previous_end <= row.start < row.end or not row.label:
+                return False
+            previous_end = row.end
+    return True
+
+
+def _describe_stray(span: Span, key: str, n_predicates: int) -> str:
+    found = (
+        f"{n_predicates} spans labelled {PREDICATE_LABEL!r} with this ID come after it"
+        if n_predicates
+        else f"no span labelled {PREDICATE_LABEL!r} has it"
     )
-    return grouped
+    return (
+        f"Can't read the frames in doc.spans[{key!r}] of {quote(span.doc)}: the argument "
+        f"{span.label_!r} at tokens {span.start}-{span.end} ({span.text!r}) has the span ID "
+        f"{span.id}, but {found}. Give the predicate and the arguments of a frame the same "
+        "span_id, another one in each frame, or use write_frames."
+    )
 
 
 def _attributes(frames: Sequence[Frame]) -> dict[str, Any]:
@@ -346,27 +542,42 @@ def _attributes(frames: Sequence[Frame]) -> dict[str, Any]:
     return _without_none({SCORES: scores or None, ROLESETS: meanings or None})
 
 
-def _check_layout(frames: Sequence[tuple[Span, list[tuple[str, Span]]]], key: str) -> None:
+def _check_layout(frames: Sequence[LabelledFrame], key: str) -> None:
     """RAISES (ValueError): If the spans cannot be those of one document's frames."""
+    for fault in _layout_faults(frames, key):
+        raise ValueError(fault.message)
+
+
+def _layout_faults(frames: Sequence[LabelledFrame], key: str) -> Iterator[FrameFault]:
+    """YIELDS (FrameFault): What is wrong with spans that should be those of one document's frames.
+    """
     first_of: dict[int, Span] = {}
     for predicate, arguments in frames:
-        _check_frame(predicate, arguments, key)
+        message = _describe_fault(predicate, arguments, key)
+        if message is not None:
+            yield FrameFault(message, ((predicate.start, predicate.end),))
         other = first_of.setdefault(predicate.start, predicate)
         if other is not predicate:
-            raise ValueError(
-                f"Two frames in doc.spans[{key!r}] start at token {predicate.start}: "
-                f"{other.text!r} and {predicate.text!r}. A predicate has one frame: keep one of "
-                "them."
+            yield FrameFault(
+                f"Two frames in doc.spans[{key!r}] of {quote(predicate.doc)} start at token "
+                f"{predicate.start}: {other.text!r} and {predicate.text!r}. A predicate has one "
+                "frame: keep one of them.",
+                ((other.start, other.end), (predicate.start, predicate.end)),
             )
 
 
-def _check_frame(predicate: Span, arguments: Sequence[tuple[str, Span]], key: str) -> None:
-    """RAISES (ValueError): If the spans cannot be those of one frame."""
-    where = f"Bad frame for {predicate.text!r} at token {predicate.start} in doc.spans[{key!r}]"
+def _describe_fault(
+    predicate: Span, arguments: Sequence[tuple[str, Span]], key: str
+) -> str | None:
+    """RETURNS (Optional[str]): Why the spans cannot be those of one frame; None if they can."""
+    where = (
+        f"Bad frame for {predicate.text!r} at token {predicate.start} in doc.spans[{key!r}] of "
+        f"{quote(predicate.doc)}"
+    )
     labelled = [(PREDICATE_LABEL, predicate, predicate.start, predicate.end)]
     for label, span in arguments:
         if label in ("", PREDICATE_LABEL):
-            raise ValueError(
+            return (
                 f"{where}: the argument {span.text!r} has the label {label!r}. Arguments need a "
                 f"role such as 'ARG0'; {PREDICATE_LABEL!r} marks the predicate."
             )
@@ -375,15 +586,16 @@ def _check_frame(predicate: Span, arguments: Sequence[tuple[str, Span]], key: st
     previous_end = 0
     for index, (label, span, start, end) in enumerate(labelled):
         if start >= end:
-            raise ValueError(f"{where}: the span of {label} at token {start} is empty.")
+            return f"{where}: the span of {label} at token {start} is empty."
         if start < previous_end:
             other_label, other = labelled[index - 1][:2]
-            raise ValueError(
+            return (
                 f"{where}: {other_label} {other.text!r} (tokens {other.start}-{other.end}) and "
                 f"{label} {span.text!r} (tokens {start}-{end}) overlap. A token has one role in a "
                 "frame."
             )
         previous_end = end
+    return None
 
 
 def _relabel(span: Span, label: str, number: int, kb_id: str = "") -> Span:
