@@ -230,11 +230,7 @@ class Head(TrainablePipe):
                     yield example
 
         labels = self.find_labels(annotated())
-        if refused.n_docs:
-            raise FaultyAnnotation(
-                f"Component '{self.name}': {refused.describe()}\nCorrect the data, or read it with "
-                "spacy_mtl.Corpus.v1, which leaves it out where skip_malformed = true."
-            )
+        self._refuse(refused)
         if not labels and not self.labels:
             found = (
                 f"none of {n_examples} training documents is annotated with {self.annotation}"
@@ -248,3 +244,11 @@ class Head(TrainablePipe):
                 f"'{self.name}' from [nlp] pipeline."
             )
         return labels
+
+    def _refuse(self, places: Places) -> None:
+        """RAISES (FaultyAnnotation): If there is annotation that can't be learned from."""
+        if places.n_docs:
+            raise FaultyAnnotation(
+                f"Component '{self.name}': {places.describe()}\nCorrect the data, or read it with "
+                "spacy_mtl.Corpus.v1, which leaves such annotation out where skip_malformed = true."
+            )

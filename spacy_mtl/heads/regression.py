@@ -16,7 +16,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ..faults import Fault, names_labels
+from ..faults import Fault, Places, names_labels
 from ..trunk.listener import count_decisions
 from .head import Head
 from .quoting import quote
@@ -210,7 +210,7 @@ class RegressionHead(Head):
             scales = self.scales
         else:
             if names is None:
-                names = self._find_labels_or_explain(get_examples)
+                names = self._find_labels_or_explain(get_examples, nlp)
             scales = self._measure(get_examples, names)
         super().initialize(get_examples, nlp=nlp, labels=list(scales))
         if not was_built:
@@ -293,10 +293,17 @@ class RegressionHead(Head):
     ) -> dict[str, Scale]:
         values: dict[str, list[float]] = {target: [] for target in targets}
         n_examples = 0
+        refused = Places()
         for example in get_examples():
             n_examples += 1
-            for target in values.keys() & example.reference.cats.keys():
-                values[target].append(self._value(example.reference, target))
+            doc = example.reference
+            known = values.keys() & doc.cats.keys()
+            bad = sorted(target for target in known if not _is_finite(doc.cats[target]))
+            if bad:
+                refused.add([self._describe_value(doc, target) for target in bad])
+            for target in known - set(bad):
+                values[target].append(float(doc.cats[target]))
+        self._refuse(refused)
         for target, found in values.items():
             if not found:
                 raise ValueError(
