@@ -52,21 +52,36 @@ def find_faults(nlp: Language, doc: Doc) -> list[Fault]:
 
 def without_faults(doc: Doc, faults: Sequence[Fault]) -> Doc:
     """Copy a document without faulty annotation: frames of which nothing else is known than where
-    their predicates are, and keys of `Doc.cats`.
+    their predicates are, keys of `Doc.cats`, and span groups that reach out of the document.
 
-    doc (Doc): The document; it is not changed.
+    doc (Doc): The document.
     faults (Sequence[Fault]): Its faults.
     RETURNS (Doc): The copy.
     """
-    data = doc.to_bytes(exclude=["tensor", "user_data"])  # Doc.copy fails on spans that don't fit
+    unreadable = {key: doc.spans.pop(key) for key in unreadable_groups(doc)}
+    try:
+        data = doc.to_bytes(exclude=["tensor", "user_data"])  # Doc.copy fails on stale spans
+    finally:
+        doc.spans.update(unreadable)
     copy = Doc(doc.vocab).from_bytes(data)
     copy.user_data = dict(doc.user_data)
     for part, key in {(fault.part, key) for fault in faults for key in fault.keys}:
         if part == "cats":
             del copy.cats[key]
-        else:
+        elif key in copy.spans:
             drop_faulty_frames(copy, key)
     return copy
+
+
+def unreadable_groups(doc: Doc) -> list[str]:
+    """RETURNS (List[str]): The keys of span groups with a span outside of the document."""
+    found = []
+    for key, group in doc.spans.items():
+        try:
+            list(group)
+        except IndexError:
+            found.append(key)
+    return found
 
 
 def names_labels(nlp: Language | None, component: str) -> bool:
@@ -152,7 +167,8 @@ class FaultReport:
             the first error on.
         """
         faults = [f for f in find_faults(self.nlp, doc) if is_kept is None or is_kept(f)]
-        unreadable = _unreadable_groups(doc) - {key for fault in faults for key in fault.keys}
+        faulty = {key for fault in faults for key in fault.keys}
+        unreadable = [key for key in unreadable_groups(doc) if key not in faulty]
         if not faults and not unreadable:
             return None if self.is_error else doc
         if faults:
@@ -163,15 +179,12 @@ class FaultReport:
                 [
                     f"{place}: a span of doc.spans[{key!r}] is outside of {quote(doc)}. No "
                     "component needs it here."
-                    for key in sorted(unreadable)
+                    for key in unreadable
                 ]
             )
         if self.is_error:
             return None
-        copy = without_faults(doc, faults)
-        for key in unreadable:
-            del copy.spans[key]
-        return copy
+        return without_faults(doc, faults)
 
     def finish(self, advice: str) -> None:
         """Say what was found, if anything. What was left out is a warning.
@@ -180,22 +193,9 @@ class FaultReport:
         RAISES (FaultyAnnotation): If there are faults that are not left out.
         """
         if self._refused.n_docs:
-            raise FaultyAnnotation(
-                f"{self._refused.describe()}\nCorrect the data, or {advice}."
-            )
+            raise FaultyAnnotation(f"{self._refused.describe()}\nCorrect the data, or {advice}.")
         if self._left_out.n_docs:
             warnings.warn(
                 f"{self._left_out.describe()}\nIt is left out, and counts as not annotated.",
                 stacklevel=2,
             )
-
-
-def _unreadable_groups(doc: Doc) -> set[str]:
-    """RETURNS (Set[str]): The span groups with a span outside of the document."""
-    found = set()
-    for key, group in doc.spans.items():
-        try:
-            list(group)
-        except IndexError:
-            found.add(key)
-    return found

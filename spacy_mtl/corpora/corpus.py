@@ -62,9 +62,7 @@ class SplittingCorpus(Corpus):
     instead of being cut into sentences without categories and span groups, or dropped.
     """
 
-    def __init__(
-        self, path: str | Path, *, skip_malformed: bool = False, **settings: Any
-    ) -> None:
+    def __init__(self, path: str | Path, *, skip_malformed: bool = False, **settings: Any) -> None:
         """Create a reader; nothing is read yet. See `create_corpus`."""
         super().__init__(path, **settings)
         self.skip_malformed = skip_malformed

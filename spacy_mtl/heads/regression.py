@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -20,6 +19,7 @@ from ..faults import Fault, Places, names_labels
 from ..trunk.listener import count_decisions
 from .head import Head
 from .quoting import quote
+from .regression_scorer import is_finite
 from .textcat import CategoryHead
 
 Loss = Literal["squared", "absolute"]
@@ -171,7 +171,7 @@ class RegressionHead(Head):
         return [
             Fault(self.name, "cats", (target,), self._describe_value(doc, target))
             for target in targets
-            if target in doc.cats and not _is_finite(doc.cats[target])
+            if target in doc.cats and not is_finite(doc.cats[target])
         ]
 
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
@@ -278,7 +278,7 @@ class RegressionHead(Head):
         """A target's value, NaN where the document has none."""
         if target not in doc.cats:
             return math.nan
-        if not _is_finite(doc.cats[target]):
+        if not is_finite(doc.cats[target]):
             raise ValueError(f"Component '{self.name}': {self._describe_value(doc, target)}")
         return float(doc.cats[target])
 
@@ -298,7 +298,7 @@ class RegressionHead(Head):
             n_examples += 1
             doc = example.reference
             known = values.keys() & doc.cats.keys()
-            bad = sorted(target for target in known if not _is_finite(doc.cats[target]))
+            bad = sorted(target for target in known if not is_finite(doc.cats[target]))
             if bad:
                 refused.add([self._describe_value(doc, target) for target in bad])
             for target in known - set(bad):
@@ -360,10 +360,6 @@ class RegressionHead(Head):
                 "deviation above 0."
             )
         return scale
-
-
-def _is_finite(value: object) -> bool:
-    return isinstance(value, Real) and math.isfinite(value)
 
 
 def squared_error(outputs: np.ndarray, wanted: np.ndarray) -> tuple[float, np.ndarray]:

@@ -549,8 +549,7 @@ def _check_layout(frames: Sequence[LabelledFrame], key: str) -> None:
 
 
 def _layout_faults(frames: Sequence[LabelledFrame], key: str) -> Iterator[FrameFault]:
-    """YIELDS (FrameFault): What is wrong with spans that should be those of one document's frames.
-    """
+    """YIELDS (FrameFault): What is wrong with spans that should make up a document's frames."""
     first_of: dict[int, Span] = {}
     for predicate, arguments in frames:
         message = _describe_fault(predicate, arguments, key)
@@ -566,9 +565,7 @@ def _layout_faults(frames: Sequence[LabelledFrame], key: str) -> Iterator[FrameF
             )
 
 
-def _describe_fault(
-    predicate: Span, arguments: Sequence[tuple[str, Span]], key: str
-) -> str | None:
+def _describe_fault(predicate: Span, arguments: Sequence[tuple[str, Span]], key: str) -> str | None:
     """RETURNS (Optional[str]): Why the spans cannot be those of one frame; None if they can."""
     where = (
         f"Bad frame for {predicate.text!r} at token {predicate.start} in doc.spans[{key!r}] of "

@@ -15,7 +15,7 @@ from spacy.scorer import PRFScore
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..alignment import indexed_frames, same_tokens
+from ..alignment import indexed_frames, same_tokens, unknown_predicates
 from ..frames import PREDICATE_LABEL
 
 CONTINUATION = "C-"
@@ -68,6 +68,24 @@ def character_frames(doc: Doc, key: str) -> list[CharacterFrame]:
         )
         for frame in frames
     ]
+
+
+def without_unknown(
+    frames: list[CharacterFrame], example: Example, key: str
+) -> list[CharacterFrame]:
+    """Leave out the predicted frames whose predicates may be right or wrong.
+
+    frames (List[CharacterFrame]): The predicted frames.
+    example (Example): Their example.
+    key (str): The span group, which the reference has.
+    RETURNS (List[CharacterFrame]): The others.
+    """
+    unknown = set(unknown_predicates(example, key))
+    if not unknown:
+        return frames
+    offsets = character_offsets(example.predicted)
+    starts = {offsets[token] for token in unknown}
+    return [frame for frame in frames if frame.predicate[0] not in starts]
 
 
 def check_same_text(example: Example) -> None:

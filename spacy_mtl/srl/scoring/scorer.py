@@ -11,7 +11,13 @@ from spacy.training import Example
 
 from .conll05 import Conll05Counts, conll05_counts
 from .conll09 import Conll09Counts, conll09_counts
-from .frames import CharacterFrame, character_frames, character_offsets, check_same_text
+from .frames import (
+    CharacterFrame,
+    character_frames,
+    character_offsets,
+    check_same_text,
+    without_unknown,
+)
 from .heads import head_frames
 from .prime_frames import prime_frames_of_heads, prime_frames_of_spans
 from .primesrl import PrimeCounts, prime_counts
@@ -78,8 +84,9 @@ def score_srl(
     """Score predicted frames against gold frames.
 
     Only examples whose reference has the span group are scored; a predicted document without it has
-    no frames. A score is None where there is nothing, gold or predicted, to score. `V` and its
-    continuation `C-V` are parts of the predicate, not arguments.
+    no frames. Where a faulty frame was left out of the reference (see `drop_faulty_frames`),
+    predictions count neither way. A score is None where there is nothing, gold or predicted, to
+    score. `V` and its continuation `C-V` are parts of the predicate, not arguments.
 
     examples (Iterable[Example]): The examples.
     key (str): The span group that holds the frames.
@@ -110,7 +117,7 @@ def score_srl(
             continue
         check_same_text(example)
         gold = character_frames(example.reference, key)
-        predicted = character_frames(example.predicted, key)
+        predicted = without_unknown(character_frames(example.predicted, key), example, key)
         symmetric.add(gold, predicted)
         for name in totals:
             totals[name] += official_counts(name, gold, predicted, example.reference)
