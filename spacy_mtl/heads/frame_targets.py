@@ -81,7 +81,7 @@ def collect_gold(
                     arguments.append((len(predicates), role, offset + start, offset + end))
                 is_bare.append(not frame.arguments and frame.roleset in bare_rolesets)
                 predicates.append(at)
-                forms.append(doc[frame.predicate].lower_)
+                forms.append(senses.word_of(doc[frame.predicate]))
                 rolesets.append(senses.index(frame.roleset))
         offset += len(doc)
     at_token = np.asarray(predicates, dtype=np.int64)

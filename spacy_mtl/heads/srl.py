@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
@@ -33,7 +33,7 @@ from ..srl.alignment import IndexedFrame, indexed_frames
 from ..srl.argument_heads import head_frames
 from ..srl.frames import find_frame_faults, group_spans
 from ..srl.inventory import FrameInventory
-from ..srl.senses import SenseInventory
+from ..srl.senses import SenseInventory, own_lemma
 from ..trunk.listener import count_decisions
 from .frame_batch import (
     TokenBatch,
@@ -49,6 +49,7 @@ from .memory import GoldMemory
 
 ArgumentKind = Literal["spans", "heads"]
 PredicateSource = Literal["detect", "given"]
+UnseenSetting = Literal["auto", "english", "lemma", "unknown"]
 CONSTRAINTS = {
     "unique_core_roles": True,
     "continuation_after": True,
@@ -62,7 +63,7 @@ BARE_AFTER = 10  # occurrences without any argument, and none with one
 # prediction. The network is surer of itself than it should be, hence more in prediction.
 LEARNED_PRIOR_WEIGHT, PRIOR_WEIGHT = 0.5, 1.0
 # Settings of prediction: those of config.cfg hold where they were changed since training.
-SETTINGS = ("threshold", "predicates", "constraints", "probabilities")
+SETTINGS = ("threshold", "predicates", "unseen_words", "constraints", "probabilities")
 
 DEFAULT_CONFIG = """
 [model]
@@ -91,6 +92,7 @@ upstream = "*"
         "roleset_weight": 1.0,
         "argument_kind": "spans",
         "predicates": "detect",
+        "unseen_words": "auto",
         "constraints": CONSTRAINTS,
         "probabilities": False,
         **Config().from_str(DEFAULT_CONFIG),
@@ -117,6 +119,7 @@ def make_mtl_srl(
     roleset_weight: float,
     argument_kind: ArgumentKind,
     predicates: PredicateSource,
+    unseen_words: UnseenSetting,
     constraints: dict[str, bool],
     probabilities: bool,
     scorer: Callable[..., dict[str, Any]] | None,
@@ -134,6 +137,9 @@ def make_mtl_srl(
     argument_kind (str): "spans" for arguments of any length, by BIO tags; "heads" for one token
         each.
     predicates (str): "detect" to find predicates; "given" to take those of the span group.
+    unseen_words (str): How rolesets of words never seen are guessed: by "english" rules, by the
+        "lemma" that the document has, or "unknown" for none; see `SenseInventory`. "auto" is
+        "english" in English pipelines and "lemma" in all others.
     constraints (Dict[str, bool]): Which constraints hold in prediction; see `SemanticRoleHead`.
     probabilities (bool): Whether to write probabilities.
     scorer (Optional[Callable]): The scoring method.
@@ -149,6 +155,7 @@ def make_mtl_srl(
         roleset_weight=roleset_weight,
         argument_kind=argument_kind,
         predicates=predicates,
+        unseen_words=unseen_words,
         constraints=constraints,
         probabilities=probabilities,
         scorer=scorer,
@@ -201,6 +208,7 @@ class SemanticRoleHead(Head):
         roleset_weight: float = 1.0,
         argument_kind: ArgumentKind = "spans",
         predicates: PredicateSource = "detect",
+        unseen_words: UnseenSetting = "auto",
         constraints: Mapping[str, bool] | None = None,
         probabilities: bool = False,
         scorer: Callable[..., dict[str, Any]] | None = None,
@@ -216,6 +224,7 @@ class SemanticRoleHead(Head):
         roleset_weight (float): Weight of telling rolesets in the loss.
         argument_kind (str): "spans" or "heads".
         predicates (str): "detect" or "given".
+        unseen_words (str): "auto", "english", "lemma" or "unknown".
         constraints (Optional[Mapping[str, bool]]): The constraints to switch on or off; those not
             named are as in `CONSTRAINTS`.
         probabilities (bool): Whether to write probabilities.
@@ -225,6 +234,7 @@ class SemanticRoleHead(Head):
         constraints = dict(constraints or {})
         _check_choice(name, "argument_kind", argument_kind, get_args(ArgumentKind))
         _check_choice(name, "predicates", predicates, get_args(PredicateSource))
+        _check_choice(name, "unseen_words", unseen_words, get_args(UnseenSetting))
         for constraint in constraints:
             _check_choice(name, "constraints", constraint, tuple(CONSTRAINTS))
         if not 0.0 <= threshold <= 1.0:
@@ -242,6 +252,7 @@ class SemanticRoleHead(Head):
             roleset_weight=roleset_weight,
             argument_kind=argument_kind,
             predicates=predicates,
+            unseen_words=unseen_words,
             constraints={**CONSTRAINTS, **constraints},
             probabilities=probabilities,
             frames=[],
@@ -250,8 +261,8 @@ class SemanticRoleHead(Head):
         self.cfg["configured"] = copy.deepcopy({key: self.cfg[key] for key in SETTINGS})
         self.annotation = f"semantic roles (Doc.spans[{spans_key!r}])"
         self._gold_frames: GoldMemory[list[IndexedFrame]] = GoldMemory()
-        self.senses = SenseInventory()
         self.frames: FrameInventory | None = None
+        self._use_senses(SenseInventory())
         self.cfg["senses"] = self.senses.to_json()
 
     @property
@@ -571,13 +582,20 @@ class SemanticRoleHead(Head):
             if not _is_same(value, self.cfg["configured"].get(key)):
                 self.cfg[key] = value
         self.cfg["configured"] = configured
-        self.senses = SenseInventory(**self.cfg["senses"])
         self._restore_inventories()
 
     def _restore_inventories(self) -> None:
         data = self.cfg["frames"]
         self.frames = FrameInventory.from_json(data) if data else None
-        self.senses.use_frames(self.frames)
+        self._use_senses(SenseInventory(**self.cfg["senses"]))
+
+    def _use_senses(self, senses: SenseInventory) -> None:
+        unseen_words = self.cfg["unseen_words"]
+        if unseen_words == "auto":
+            unseen_words = "english" if self.vocab.lang == "en" else "lemma"
+        senses.guess_by(unseen_words)
+        senses.use_frames(self.frames)
+        self.senses = senses
 
     def _with_heads(self, example: Example) -> Example:
         key = self.cfg["spans_key"]
@@ -599,8 +617,7 @@ class SemanticRoleHead(Head):
     def _set_senses(self, senses: SenseInventory) -> None:
         if senses.rolesets != self.senses.rolesets:
             self.model.set_dim("nO", None, force=True)  # to be built anew
-        self.senses = senses
-        self.senses.use_frames(self.frames)
+        self._use_senses(senses)
         self.cfg["senses"] = senses.to_json()
 
     def _count_cut(self, doc: Doc, frames: Sequence[IndexedFrame]) -> int:
@@ -655,17 +672,17 @@ class SemanticRoleHead(Head):
         frames."""
         doc_of = batch.docs_of(predicates)
         doc_starts = batch.doc_starts[doc_of]
-        forms = [
-            batch.docs[d][frame.predicate].lower_
-            for d, frame in zip(doc_of.tolist(), frames, strict=True)
+        tokens = [
+            batch.docs[d][frame.predicate] for d, frame in zip(doc_of.tolist(), frames, strict=True)
         ]
+        forms = [self.senses.word_of(token) for token in tokens]
         first, last = int(starts[0]), int(ends.max())  # the network need not see other tokens
         vectors = batch.vectors[first:last]
         query = frame_query(predicates - first, starts - first, ends - first, forms, self.senses)
         lengths = ends - starts
         at_once = lengths.sum() <= PAIRS_AT_ONCE
         scores = self._score(vectors, query if at_once else query.for_rolesets())
-        self._choose_rolesets(query, scores.senses, forms, frames)
+        self._choose_rolesets(query, scores.senses, tokens, forms, frames)
         is_kept = ~self._are_bare(frames)
         if not is_kept.any():
             return
@@ -753,6 +770,7 @@ class SemanticRoleHead(Head):
         self,
         query: FrameQuery,
         scores: Floats2d,
+        tokens: Sequence[Token],
         forms: Sequence[str],
         frames: Sequence[PredictedFrame],
     ) -> None:
@@ -768,13 +786,13 @@ class SemanticRoleHead(Head):
         sums = np.bincount(
             query.candidate_predicates, np.exp(values - values[chosen]), minlength=len(forms)
         )
-        for row, form, total, frame in zip(
-            best.tolist(), forms, sums.tolist(), frames, strict=True
+        for row, form, token, total, frame in zip(
+            best.tolist(), forms, tokens, sums.tolist(), frames, strict=True
         ):
             if frame.roleset:
                 continue
             if row < 0:
-                frame.roleset = self.senses.fallback(form)
+                frame.roleset = self.senses.fallback(form, own_lemma(token))
             else:
                 frame.roleset = self.senses.rolesets[query.candidates[row]]
                 frame.roleset_score = 1.0 / total
