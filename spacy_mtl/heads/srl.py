@@ -33,7 +33,7 @@ from ..srl.alignment import IndexedFrame, indexed_frames
 from ..srl.argument_heads import head_frames
 from ..srl.frames import find_frame_faults, group_spans
 from ..srl.inventory import FrameInventory
-from ..srl.senses import SenseInventory, own_lemma
+from ..srl.senses import SenseInventory, UnseenWords, own_lemma
 from ..trunk.listener import count_decisions
 from .frame_batch import (
     TokenBatch,
@@ -274,6 +274,14 @@ class SemanticRoleHead(Head):
             "senses": self.cfg["senses"],
             "bare_rolesets": self.cfg["bare_rolesets"],
         }
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """RETURNS (FrozenSet[str]): What it reads of documents by its settings, beside
+        sentences."""
+        by_lemmas = self._unseen_words() == "lemma"
+        is_given = self.cfg["predicates"] == "given"
+        return frozenset(["token.lemma"] * by_lemmas + ["doc.spans"] * is_given)
 
     def is_annotated(self, example: Example) -> bool:
         """Tell whether the reference holds frames, if only an empty group of them.
@@ -590,12 +598,15 @@ class SemanticRoleHead(Head):
         self._use_senses(SenseInventory(**self.cfg["senses"]))
 
     def _use_senses(self, senses: SenseInventory) -> None:
-        unseen_words = self.cfg["unseen_words"]
-        if unseen_words == "auto":
-            unseen_words = "english" if self.vocab.lang == "en" else "lemma"
-        senses.guess_by(unseen_words)
+        senses.guess_by(self._unseen_words())
         senses.use_frames(self.frames)
         self.senses = senses
+
+    def _unseen_words(self) -> UnseenWords:
+        setting: UnseenSetting = self.cfg["unseen_words"]
+        if setting == "auto":
+            return "english" if self.vocab.lang == "en" else "lemma"
+        return setting
 
     def _with_heads(self, example: Example) -> Example:
         key = self.cfg["spans_key"]

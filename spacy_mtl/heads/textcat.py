@@ -162,7 +162,7 @@ class CategoryHead(Head):
             return []
         components = [] if nlp is None else nlp.pipeline
         others = {target for _, pipe in components for target in getattr(pipe, "targets", ())}
-        keys = self.labels or doc.cats.keys() - others - self._targets_of_others
+        keys = self.labels or doc.cats.keys() - others
         return self._describe_faults(doc, {key: v for key, v in doc.cats.items() if key in keys})
 
     def find_labels(self, examples: Iterable[Example]) -> list[str]:

@@ -12,6 +12,7 @@ from spacy.training import Example
 from .conll05 import Conll05Counts, conll05_counts
 from .conll09 import Conll09Counts, conll09_counts
 from .frames import (
+    PREDICATE_LABELS,
     CharacterFrame,
     character_frames,
     character_offsets,
@@ -72,6 +73,36 @@ def _score_component(
     function of the module, so that pipelines can be pickled."""
     key = key or cfg.get("spans_key", "srl")
     return score_srl(examples, key=key, prefix=key, scores=scores)
+
+
+def scores_of(scorer: Callable[..., dict[str, Any]] | None) -> tuple[str, ...]:
+    """Tell which official counts a scorer makes.
+
+    scorer (Optional[Callable]): A component's scorer.
+    RETURNS (Tuple[str, ...]): The scores; none for a scorer that `make_srl_scorer` did not make.
+    """
+    if isinstance(scorer, partial) and scorer.func is _score_component:
+        return tuple(scorer.keywords["scores"])
+    return ()
+
+
+def count_without_parse(references: Iterable[Doc], key: str, score: str) -> int:
+    """Count the references that lack a dependency parse which a score by head words needs.
+
+    references (Iterable[Doc]): The references.
+    key (str): The span group that holds the frames.
+    score (str): The name of the score.
+    RETURNS (int): How many lack it.
+    """
+    if score not in HEAD_SCORES:
+        return 0
+    unparsed = [doc for doc in references if key in doc.spans and not doc.has_annotation("DEP")]
+    if score == "primesrl":
+        return len(unparsed)
+    return sum(
+        any(len(span) > 1 for span in doc.spans[key] if span.label_ not in PREDICATE_LABELS)
+        for doc in unparsed
+    )
 
 
 def score_srl(
