@@ -105,8 +105,14 @@ def add_by_role(per_role: dict[str, PRFScore], predicted: set[Any], gold: set[An
     predicted (Set[Any]): Tuples that begin with the role.
     gold (Set[Any]): Such tuples.
     """
-    for argument in predicted | gold:
-        per_role[argument[0]].score_set(predicted & {argument}, gold & {argument})
+    for argument in predicted:
+        score = per_role[argument[0]]
+        if argument in gold:
+            score.tp += 1
+        else:
+            score.fp += 1
+    for argument in gold - predicted:
+        per_role[argument[0]].fn += 1
 
 
 def prf(name: str, score: PRFScore) -> dict[str, float | None]:
