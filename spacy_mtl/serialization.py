@@ -1,41 +1,141 @@
-"""Reading the files of a saved component, and what makes documents quicker to send."""
+"""Saving and loading of components, and what makes documents quicker to send."""
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import srsly
-from thinc.api import Model
+from spacy import util
+from spacy.vocab import Vocab
+
+CHECKSUM = "model_crc32"
+ADVICE = "Copy the whole pipeline again from where it was trained, or train it again."
 
 
-def load_model_file(model: Model[Any, Any], folder: str | Path, component: str) -> None:
-    """Load the parameters of a component's network.
+class CheckedFiles:
+    """A trainable component that notices when its saved files are damaged or do not belong
+    together. It goes before `TrainablePipe` among a class's bases.
 
-    model (Model): The network, as the config describes it.
-    folder (Union[str, Path]): The component's folder in the saved pipeline.
-    component (str): The component's name, for messages.
-    RAISES (ValueError): If the file is missing, empty, truncated, or of another network.
+    The file `cfg` holds the checksum of the file `model`, so that labels of one training are never
+    read with the network of another. The checksum finds accidents; it is no signature.
     """
-    path = Path(folder) / "model"
-    advice = "Copy the whole pipeline again from where it was trained, or train it again."
-    if not path.is_file():
-        raise ValueError(
-            f"Component '{component}' can't be loaded: its file '{path}' is missing. {advice}"
-        )
-    data = path.read_bytes()
-    if not data:
-        raise ValueError(
-            f"Component '{component}' can't be loaded: its file '{path}' is empty. {advice}"
-        )
-    try:
-        model.from_bytes(data)
-    except Exception as error:  # any: the bytes of a broken file may say anything
-        raise ValueError(
-            f"Component '{component}' can't be loaded: its file '{path}' ({len(data)} bytes) is "
-            f"truncated, or was saved with other settings than [components.{component}] of "
-            f"config.cfg has now ({type(error).__name__}: {error}). {advice} If config.cfg was "
-            "edited, undo that."
-        ) from error
+
+    name: str
+    vocab: Vocab
+    model: Any
+    cfg: dict[str, Any]
+
+    def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
+        """Save the component.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): Names of parts to leave out: "cfg", "vocab" or "model".
+        """
+        exclude = tuple(exclude)
+        cfg, network = dict(self.cfg), b""
+        if "model" not in exclude:
+            network = self.model.to_bytes()
+            cfg[CHECKSUM] = crc32(network)
+        writers: dict[str, Callable[[Path], Any]] = {
+            "cfg": lambda file: srsly.write_json(file, cfg),
+            "vocab": lambda folder: self.vocab.to_disk(folder, exclude=exclude),
+            "model": lambda file: file.write_bytes(network),
+        }
+        util.to_disk(path, writers, exclude)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "CheckedFiles":
+        """Load the component. Both files are checked before anything is changed.
+
+        path (Union[str, Path]): The component's folder.
+        exclude (Iterable[str]): Names of parts to leave out: "cfg", "vocab" or "model".
+        RETURNS (CheckedFiles): The component itself.
+        RAISES (ValueError): If a file is missing, empty, truncated, of another component or of
+            another training.
+        """
+        exclude, folder = tuple(exclude), Path(path)
+        files = {
+            part: self._read_file(folder / part) for part in ("cfg", "model") if part not in exclude
+        }
+        cfg: dict[str, Any] = {}
+        if "cfg" in files:
+            cfg = self._parse_cfg(folder / "cfg", files["cfg"])
+            checksum = cfg.pop(CHECKSUM, None)
+            if "model" in files and checksum != crc32(files["model"]):
+                raise self._error(
+                    f"its file '{folder / 'model'}' ({len(files['model'])} bytes) is truncated or "
+                    f"was changed, or was not saved together with '{folder / 'cfg'}'. {ADVICE}"
+                )
+        self.cfg.update(cfg)
+        if "vocab" not in exclude:
+            with self._explained(f"its folder '{folder / 'vocab'}' is damaged"):
+                self.vocab.from_disk(folder / "vocab", exclude=exclude)
+        if "model" in files:
+            self._load_network(files["model"], f"its file '{folder / 'model'}'")
+        return self
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "CheckedFiles":
+        """Load the component from bytes.
+
+        bytes_data (bytes): What `to_bytes` gave.
+        exclude (Iterable[str]): Names of parts to leave out: "cfg", "vocab" or "model".
+        RETURNS (CheckedFiles): The component itself.
+        RAISES (ValueError): If the bytes are truncated, or of another component.
+        """
+        exclude = tuple(exclude)
+        readers: dict[str, Callable[[bytes], Any]] = {
+            "cfg": lambda data: self.cfg.update(self._parse_cfg("cfg", data)),
+            "vocab": lambda data: self.vocab.from_bytes(data, exclude=exclude),
+            "model": lambda data: self._load_network(data, "'model'"),
+        }
+        with self._explained("its bytes are truncated, or of something else"):
+            util.from_bytes(bytes_data, readers, exclude)
+        return self
+
+    def _read_file(self, file: Path) -> bytes:
+        if not file.is_file():
+            raise self._error(f"its file '{file}' is missing. {ADVICE}")
+        data = file.read_bytes()
+        if not data:
+            raise self._error(f"its file '{file}' is empty. {ADVICE}")
+        return data
+
+    def _parse_cfg(self, source: Path | str, data: bytes) -> dict[str, Any]:
+        try:
+            cfg = srsly.json_loads(data)
+        except ValueError as error:
+            raise self._error(f"'{source}' is truncated or no JSON ({error}). {ADVICE}") from error
+        if not isinstance(cfg, dict):
+            raise self._error(f"'{source}' does not hold settings, but {cfg!r:.50}. {ADVICE}")
+        return cfg
+
+    def _load_network(self, data: bytes, source: str) -> None:
+        with self._explained(
+            f"{source} ({len(data)} bytes) is truncated, or was saved with other settings than "
+            f"[components.{self.name}] of config.cfg has now",
+            "If config.cfg was edited, undo that.",
+        ):
+            self.model.from_bytes(data)
+
+    @contextmanager
+    def _explained(self, problem: str, advice: str = "") -> Iterator[None]:
+        try:
+            yield
+        except LoadingError:
+            raise
+        except Exception as error:  # any: damaged bytes may say anything
+            raise self._error(
+                f"{problem} ({type(error).__name__}: {error}). {ADVICE} {advice}".rstrip()
+            ) from error
+
+    def _error(self, problem: str) -> "LoadingError":
+        return LoadingError(f"Component '{self.name}' can't be loaded: {problem}")
+
+
+class LoadingError(ValueError):
+    """What was saved of a component is damaged, or not its own."""
 
 
 @cache

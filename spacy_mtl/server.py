@@ -1,12 +1,13 @@
 """A page in the browser that shows documents, and what a pipeline finds in texts typed into it."""
 
+import threading
+import traceback
 import webbrowser
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextvars import copy_context
 from functools import partial
 from html import escape
-from typing import Any
 from urllib.parse import parse_qs
-from wsgiref.simple_server import WSGIServer, make_server
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -14,19 +15,15 @@ from spacy.util import find_available_port
 from wasabi import msg
 
 from .display import Style, to_html, to_page
+from .page_server import SECURITY_HEADERS, App, Environ, PageServer, StartResponse
 
 DEFAULT_PORT = 5000
 MAX_BODY_BYTES = 1_000_000
+MAX_CHARACTERS = 100_000
+MAX_FIELDS = 10
 TEXT_FIELD = "text"
-HEADERS = [
-    ("Content-Type", "text/html; charset=utf-8"),
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
-    ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Cache-Control", "no-store"),
-]
+FORM_TYPE = "application/x-www-form-urlencoded"
+HEADERS = [("Content-Type", "text/html; charset=utf-8"), *SECURITY_HEADERS]
 FORM = """<form class="mtl-form" method="post" action="/">
 <style>
 .mtl-form {{ font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial,
@@ -44,9 +41,17 @@ FORM = """<form class="mtl-form" method="post" action="/">
 {error}
 </form>"""
 
-# What a WSGI server gives an application, and how the application answers.
-Environ = dict[str, Any]
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+class RequestError(ValueError):
+    """A request that gets no text analysed.
+
+    status (str): The HTTP status.
+    message (str): What is wrong with it.
+    """
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def serve(
@@ -101,23 +106,23 @@ def serve(
 
 
 def make_page_server(
-    app: Callable[[Environ, StartResponse], list[bytes]],
+    app: App,
     port: int = DEFAULT_PORT,
     host: str = "localhost",
     *,
     auto_select_port: bool = False,
-) -> WSGIServer:
+) -> PageServer:
     """Make the server, which does not serve yet.
 
     app (Callable): The WSGI application, see `make_app`.
     port (int): The port; 0 for any that is free.
     host (str): The address.
     auto_select_port (bool): Whether to take the next free port if this one is in use.
-    RETURNS (WSGIServer): The server.
+    RETURNS (PageServer): The server.
     RAISES (ValueError): If the port is in use or can't be opened.
     """
     try:
-        return make_server(host, find_available_port(port, host, auto_select_port), app)
+        return PageServer(host, find_available_port(port, host, auto_select_port), app)
     except (ValueError, OSError, OverflowError) as error:
         raise ValueError(
             f"Can't serve on port {port} of {host}: it is in use, or not open to you. Choose "
@@ -131,12 +136,12 @@ def make_app(
     *,
     nlp: Language | None = None,
     draw: Callable[..., str] = to_html,
-) -> Callable[[Environ, StartResponse], list[bytes]]:
-    """Make the WSGI application behind `serve`.
+) -> App:
+    """Make the WSGI application behind `serve`. It may be called in several threads at once.
 
     docs (Union[Doc, Iterable[Doc]]): The documents that it shows first.
     nlp (Optional[Language]): The pipeline for texts typed into the page; without it there is no box
-        for them.
+        for them. It analyses one text at a time.
     draw (Callable[..., str]): Makes HTML of documents, with the keyword `page`.
     RETURNS (Callable): The application.
     RAISES (ValueError): If `draw` can't draw the documents.
@@ -144,29 +149,54 @@ def make_app(
     docs = [docs] if isinstance(docs, Doc) else list(docs)
     first = docs[0] if docs else None
     shown = draw(docs, page=False)
+    lock = threading.Lock()
+    context = copy_context()  # holds thinc's device, which is that of the CPU in a new thread
+
+    def analyse(text: str) -> str:
+        assert nlp is not None
+        with lock:
+            return context.run(lambda: draw(nlp(text), page=False))
 
     def app(environ: Environ, start_response: StartResponse) -> list[bytes]:
-        status, content = "200 OK", shown
-        text, error = "", ""
-        method = environ["REQUEST_METHOD"]
-        if environ.get("PATH_INFO", "/") not in ("", "/"):
-            status, content, error = "404 Not Found", "", "There is no such page."
-        elif method == "POST" and nlp is not None:
-            try:
+        status, content, text, error = "200 OK", shown, "", ""
+        try:
+            check_request(environ, takes_texts=nlp is not None)
+            if environ["REQUEST_METHOD"] == "POST":
                 text = read_text(environ)
-                content = draw(nlp(text), page=False) if text.strip() else shown
-            except ValueError as problem:
-                status, content, error = "400 Bad Request", "", str(problem)
-        elif method not in ("GET", "HEAD"):
-            status, content, error = "405 Method Not Allowed", "", "This page takes no texts."
+                content = analyse(text) if text.strip() else shown
+        except ValueError as problem:
+            status, content, error = "400 Bad Request", "", str(problem)
+            if isinstance(problem, RequestError):
+                status = problem.status
+        except Exception:
+            status, content, error = "500 Internal Server Error", "", "The pipeline failed."
+            traceback.print_exc(file=environ.get("wsgi.errors"))
         note = f'<p class="mtl-error" role="alert">{escape(error)}</p>' if error else ""
         if nlp is not None:
             note = FORM.format(field=TEXT_FIELD, text="\n" + escape(text), error=note)
         page = to_page(f"{note}\n{content}", "spaCy multi-task pipeline", first).encode("utf8")
-        start_response(status, [*HEADERS, ("Content-Length", str(len(page)))])
-        return [] if method == "HEAD" else [page]
+        methods = "GET, HEAD" if nlp is None else "GET, HEAD, POST"
+        allowed = [("Allow", methods)] if status.startswith("405") else []
+        start_response(status, [*HEADERS, *allowed, ("Content-Length", str(len(page)))])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [page]
 
     return app
+
+
+def check_request(environ: Environ, *, takes_texts: bool) -> None:
+    """Check what a request asks for.
+
+    environ (Dict[str, Any]): The request.
+    takes_texts (bool): Whether texts can be sent.
+    RAISES (RequestError): If there is no such thing.
+    """
+    if environ.get("PATH_INFO", "/") not in ("", "/"):
+        raise RequestError("404 Not Found", "There is no such page.")
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD", *(["POST"] if takes_texts else [])):
+        raise RequestError("405 Method Not Allowed", "This page takes no texts.")
+    accepted = environ.get("HTTP_ACCEPT", "*/*")
+    if not any(kind in accepted for kind in ("text/html", "text/*", "*/*", "xhtml")):
+        raise RequestError("406 Not Acceptable", "This page is HTML, and nothing else.")
 
 
 def read_text(environ: Environ) -> str:
@@ -174,19 +204,34 @@ def read_text(environ: Environ) -> str:
 
     environ (Dict[str, Any]): The request.
     RETURNS (str): The text; empty if there is none.
-    RAISES (ValueError): If it is too long or broken.
+    RAISES (RequestError): If it is too long, broken or not from a form.
     """
-    try:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-    except ValueError as error:
-        raise ValueError("The request does not say how long it is.") from error
-    if not 0 <= length <= MAX_BODY_BYTES:
-        raise ValueError(
-            f"The text is too long: it takes {length} bytes, and this page takes up to "
-            f"{MAX_BODY_BYTES}."
+    if environ.get("CONTENT_TYPE", FORM_TYPE).partition(";")[0].strip().lower() != FORM_TYPE:
+        raise RequestError("415 Unsupported Media Type", f"This page takes {FORM_TYPE}.")
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not (length.isascii() and length.isdigit()) or "HTTP_TRANSFER_ENCODING" in environ:
+        raise RequestError("411 Length Required", "The request does not say how long it is.")
+    if len(length) > 9 or int(length) > MAX_BODY_BYTES:
+        raise RequestError(
+            "413 Content Too Large",
+            f"The text is too long: it takes {length:.20} bytes, and this page takes up to "
+            f"{MAX_BODY_BYTES}.",
         )
     try:
-        fields = parse_qs(environ["wsgi.input"].read(length).decode("ascii"), errors="strict")
+        body = environ["wsgi.input"].read(int(length))
+    except TimeoutError as error:
+        raise RequestError("408 Request Timeout", "The text took too long to arrive.") from error
+    if len(body) < int(length):
+        raise ValueError("The text is incomplete.")
+    try:
+        fields = parse_qs(body.decode("utf8"), errors="strict", max_num_fields=MAX_FIELDS)
     except UnicodeDecodeError as error:
         raise ValueError("The text is not UTF-8.") from error
-    return fields.get(TEXT_FIELD, [""])[0].replace("\r\n", "\n")
+    text = fields.get(TEXT_FIELD, [""])[0].replace("\r\n", "\n")
+    if len(text) > MAX_CHARACTERS:
+        raise RequestError(
+            "413 Content Too Large",
+            f"The text is too long: it has {len(text)} characters, and this page takes up to "
+            f"{MAX_CHARACTERS}.",
+        )
+    return text

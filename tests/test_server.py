@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from spacy_mtl.server import MAX_BODY_BYTES, make_app, make_page_server, serve
+from spacy_mtl.server import MAX_BODY_BYTES, MAX_CHARACTERS, make_app, make_page_server, serve
 
 
 @pytest.fixture
@@ -28,6 +28,7 @@ def ask(app: Any, method: str = "GET", path: str = "/", body: bytes = b"") -> tu
     environ = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
+        "CONTENT_TYPE": "application/x-www-form-urlencoded",
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": io.BytesIO(body),
     }
@@ -81,7 +82,10 @@ def test_wrong_requests_are_answered(nlp: Language) -> None:
     status, page = ask(app, "POST", body=b"text=%ff%fe")
     assert (status, "not UTF-8" in page) == ("400 Bad Request", True)
     status, page = ask(app, "POST", body=b"text=" + b"x" * MAX_BODY_BYTES)
-    assert (status, "too long" in page) == ("400 Bad Request", True)
+    assert (status, "too long" in page) == ("413 Content Too Large", True)
+    status, page = post(app, "x" * (MAX_CHARACTERS + 1))
+    assert (status, "too long" in page) == ("413 Content Too Large", True)
+    assert ask(app, "POST", body=b"a=b&" * 20)[0] == "400 Bad Request"
     nlp.max_length = 10
     status, page = post(app, "eleven chars")
     assert (status, "E088" in page) == ("400 Bad Request", True)

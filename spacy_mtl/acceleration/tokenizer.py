@@ -1,8 +1,10 @@
 """spaCy's tokenizer, quicker on words that it has not met yet."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
+import srsly
 from spacy.language import Language
 from spacy.tokenizer import Tokenizer
 from spacy.util import (
@@ -14,6 +16,7 @@ from spacy.util import (
 )
 from spacy.vocab import Vocab
 
+from ..serialization import ADVICE
 from .lexemes import use_quick_getters
 from .patterns import skip_letters, whole_search
 
@@ -103,6 +106,26 @@ class FastTokenizer(Tokenizer):
         )
         settings = (self.faster_heuristics, self.max_cache_size)
         return type(self), (self.vocab, self.rules, *searches, *settings)
+
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "FastTokenizer":
+        """Load the tokenizer from disk.
+
+        path (Union[str, Path]): The file.
+        exclude (Iterable[str]): Names of parts to leave out.
+        RETURNS (FastTokenizer): The tokenizer itself.
+        RAISES (ValueError): If the file is missing, or is not that of a tokenizer.
+        """
+        try:
+            data = Path(path).read_bytes()
+            if not METHODS.keys() & srsly.msgpack_loads(data).keys():
+                raise ValueError("it holds something else")
+            self.from_bytes(data, exclude=exclude)
+        except Exception as error:  # any: damaged bytes may say anything
+            raise ValueError(
+                f"The tokenizer can't be loaded: its file '{path}' is missing, truncated or not "
+                f"that of a tokenizer ({type(error).__name__}: {error}). {ADVICE}"
+            ) from error
+        return self
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "FastTokenizer":
         """Load the tokenizer from bytes.

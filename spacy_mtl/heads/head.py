@@ -3,7 +3,6 @@
 import itertools
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
@@ -14,13 +13,13 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..faults import Fault, FaultyAnnotation, Places
-from ..serialization import load_model_file
-from ..trunk.listener import is_adopted
+from ..serialization import CheckedFiles
+from ..trunk.listener import expect_trunk, is_adopted
 
 INIT_SAMPLE = 10
 
 
-class Head(TrainablePipe):
+class Head(CheckedFiles, TrainablePipe):
     """A trainable component that learns from the documents annotated for its task, and from
     those only.
 
@@ -52,6 +51,7 @@ class Head(TrainablePipe):
         super().__init__(vocab, model, name, **cfg)
         self.scorer = scorer
         self.cfg.setdefault("labels", [])
+        expect_trunk(model, name)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -187,20 +187,6 @@ class Head(TrainablePipe):
         if sgd is not None:
             self.finish_update(sgd)
         return losses
-
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "Head":
-        """Load the component from disk.
-
-        path (Union[str, Path]): The component's folder.
-        exclude (Iterable[str]): Names of parts to leave out.
-        RETURNS (Head): The component itself.
-        RAISES (ValueError): If the file of the network is missing or broken.
-        """
-        exclude = list(exclude)
-        super().from_disk(path, exclude=[*exclude, "model"])
-        if "model" not in exclude:
-            load_model_file(self.model, path, self.name)
-        return self
 
     def _reads_parts(self) -> bool:
         """Listeners of spaCy's own trunks give the whole batch or nothing, and the last of them has

@@ -590,7 +590,8 @@ class SemanticRoleHead(Head):
             if not _is_same(value, self.cfg["configured"].get(key)):
                 self.cfg[key] = value
         self.cfg["configured"] = configured
-        self._restore_inventories()
+        with self._explained("'senses' or 'frames' in its file 'cfg' is damaged"):
+            self._restore_inventories()
 
     def _restore_inventories(self) -> None:
         data = self.cfg["frames"]

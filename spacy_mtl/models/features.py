@@ -125,10 +125,17 @@ def look_up_vectors(vocab: Vocab, keys: np.ndarray) -> Floats2d:
     vocab (Vocab): The vocabulary that owns the vectors.
     keys (np.ndarray): [words], the words' hashes.
     RETURNS (Floats2d): [words, vector width], zero for a word that has no vector.
+    RAISES (ValueError): If the vocabulary has no vectors at all.
     """
     table = vocab.vectors
     if not isinstance(table, Vectors) or table.mode != Mode.default:
         return cast(Floats2d, table.get_batch(keys))
+    if not table.n_keys or not table.shape[0]:
+        raise ValueError(
+            f"A network reads static vectors, but the vocabulary has {table.shape[0]} vectors for "
+            f"{table.n_keys} words. Load the pipeline with its vocabulary, and with the files "
+            "'vocab/vectors' and 'vocab/key2row' that were saved with it."
+        )
     rows = table.find(keys=keys)
     vectors = table.data[rows]
     vectors[rows < 0] = 0

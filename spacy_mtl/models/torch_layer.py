@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import srsly
 import torch
 from thinc.api import ArgsKwargs, Model, Optimizer, PyTorchShim
@@ -34,12 +35,14 @@ if multiprocessing.parent_process() is not None and "OMP_NUM_THREADS" not in os.
 
 
 class TorchShim(PyTorchShim):
-    """thinc's shim for torch modules, with late building, averages and copies that work.
+    """thinc's shim for torch modules, with late building, averages and copies that work, and
+    without pickles.
 
     The stock shim looks averaged parameters up under `"pytorch_ID_NAME"`, but the optimizer stores
     them under `(ID, NAME)`: a torch layer is evaluated and saved without its averages. And its
     copy keeps the id, so that a copied layer would share the optimizer's moments with the
-    original. And it needs the module's final shape before it can load.
+    original. And it needs the module's final shape before it can load. And it saves parameters as
+    a pickle, which can run any code when it is loaded.
     """
 
     def __init__(self, build: Callable[..., torch.nn.Module]) -> None:
@@ -73,21 +76,32 @@ class TorchShim(PyTorchShim):
         """RETURNS (bytes): Settings and parameters, or that there is no module yet."""
         if self._model is None:
             return srsly.msgpack_dumps({"config": None, "state": None})
-        return super().to_bytes()
+        state = {name: _to_array(values) for name, values in self._model.state_dict().items()}
+        return srsly.msgpack_dumps({"config": self.cfg, "state": state})
 
     def from_bytes(self, bytes_data: bytes) -> "TorchShim":
         """Load settings and parameters, building the module that they describe.
 
-        bytes_data (bytes): What `to_bytes` gave.
+        bytes_data (bytes): What `to_bytes` gave: plain values and arrays. A pickle, such as
+            `torch.save` and thinc's own shim write, is never read.
         RETURNS (TorchShim): The shim itself.
+        RAISES (ValueError): If the parameters are anything but arrays, or not those of the module.
         """
         message = srsly.msgpack_loads(bytes_data)
-        if message["state"] is None:
+        settings, arrays = message["config"], message["state"]
+        if arrays is None:
             self.cfg, self._model = {}, None
             return self
-        if self._model is None or self.cfg != message["config"]:
-            self.build_module(**message["config"])
-        super().from_bytes(bytes_data)
+        if not isinstance(arrays, dict) or not all(map(_is_array, arrays.values())):
+            raise ValueError(
+                "the parameters of a torch module are not stored as arrays. They may be a pickle, "
+                "which can run any code when it is read, so they are not"
+            )
+        if self._model is None or self.cfg != settings:
+            self.build_module(**settings)
+        module = self._require_module()
+        module.load_state_dict({name: _to_tensor(array) for name, array in arrays.items()})
+        module.to(get_torch_default_device())
         return self
 
     def to_device(self, device_type: str, device_id: int) -> None:
@@ -199,6 +213,19 @@ class TorchShim(PyTorchShim):
                 "pipeline before predicting or updating."
             )
         return self._model
+
+
+def _to_array(values: torch.Tensor) -> np.ndarray:
+    array = values.detach().cpu().numpy()
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).reshape(array.shape)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic)
+
+
+def _to_tensor(array: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("=")))
 
 
 def _pass_back(outputs: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> None:

@@ -47,12 +47,16 @@ class ChannelListener(Tok2VecListener):
         upstream = self._outputs
         if not isinstance(upstream, Upstream):
             raise ValueError(
-                f"{self.architecture} found no trunk to read: it needs a component with factory = "
-                '"mtl_tok2vec" before its own in [nlp] pipeline (spaCy\'s own "tok2vec" and '
-                "\"transformer\" show only their output). The trunk that it asks for, 'upstream', "
-                f"is '{self.upstream_name}'."
+                f"{self.architecture}{self._owner()} found no trunk to read: it needs a component "
+                'with factory = "mtl_tok2vec" before its own in [nlp] pipeline (spaCy\'s own '
+                '"tok2vec" and "transformer" show only their output). The trunk that it asks for, '
+                f"'upstream', is '{self.upstream_name}'."
             )
         return upstream
+
+    def _owner(self) -> str:
+        task = getattr(self, "task", None)
+        return f" of component '{task}'" if task else ""
 
     def channels(self, exposure: Exposure | None) -> tuple[Channel, ...]:
         """Find out what of a trunk it is to read.

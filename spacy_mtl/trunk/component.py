@@ -17,7 +17,7 @@ from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
 from ..balancing.gradients import TaskGradients
-from ..serialization import load_model_file
+from ..serialization import CheckedFiles
 from ..sharing.channels import Channel, Layout, find_exposure, showing
 from ..sharing.listener import ChannelListener
 from ..sharing.shown import ShownVectors, remember
@@ -34,7 +34,7 @@ BALANCER_STATE = "balancer"  # in `cfg`, as text: srsly rounds numbers to ten pl
 MEAN_LOSSES = (TextCategorizer, EntityLinker)  # the losses they report are means already
 
 
-class MultiTaskTok2Vec(Tok2Vec):
+class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
     """A `Tok2Vec` that keeps the gradients of its heads apart and loses none.
 
     spaCy's own component runs the shared backward pass when the *last* listener calls back: if
@@ -302,12 +302,9 @@ class MultiTaskTok2Vec(Tok2Vec):
         path (Union[str, Path]): The trunk's folder.
         exclude (Iterable[str]): Names of parts to leave out.
         RETURNS (MultiTaskTok2Vec): The trunk itself.
-        RAISES (ValueError): If the file of the network is missing or broken.
+        RAISES (ValueError): If a file is missing or damaged.
         """
-        exclude = list(exclude)
-        super().from_disk(path, exclude=[*exclude, "model"])
-        if "model" not in exclude:
-            load_model_file(self.model, path, self.name)
+        super().from_disk(path, exclude=exclude)
         self._restore_balancer()
         return self
 
@@ -339,7 +336,8 @@ class MultiTaskTok2Vec(Tok2Vec):
     def _restore_balancer(self) -> None:
         state = self.cfg.get(BALANCER_STATE)
         if state:
-            self.balancer.set_state(json.loads(state))
+            with self._explained(f"'{BALANCER_STATE}' in its file 'cfg' is damaged"):
+                self.balancer.set_state(json.loads(state))
 
     def _loss_units(self, task: str, gradient: Floats2d) -> int:
         """spaCy's components add up their losses over tokens, but for a few that report means."""

@@ -32,6 +32,20 @@ class Upstream:
     step: TrunkStep | None = None
 
 
+def expect_trunk(model: Model, task: str) -> None:
+    """Let a head's listeners refuse to predict before any trunk has run, instead of giving zeros,
+    as spaCy's do.
+
+    model (Model): The head's network.
+    task (str): The head's name, for messages.
+    """
+    for layer in model.walk():
+        if isinstance(layer, stock.Tok2VecListener):
+            layer.task = task  # type: ignore[attr-defined]
+            if layer._func is stock.forward:
+                layer._func = forward
+
+
 def adopt(listener: stock.Tok2VecListener, trunk: str, task: str) -> None:
     """Make a listener read the steps of a trunk of this package.
 
@@ -41,6 +55,7 @@ def adopt(listener: stock.Tok2VecListener, trunk: str, task: str) -> None:
     """
     if listener._func is stock.forward:
         listener._func = forward
+    listener.task = task  # type: ignore[attr-defined]
     listener._outputs = Upstream(trunk, task)  # type: ignore[assignment]
     listener._backprop = None
     listener._batch_id = None
@@ -105,10 +120,12 @@ def forward(
     is_train (bool): Whether gradients are wanted.
     RETURNS (Tuple[List[Floats2d], Callable]): One [tokens, width] array per document, and the
         callback for their gradients.
-    RAISES (ValueError): If the trunk did not run on the documents.
+    RAISES (ValueError): If there is no trunk, or it did not run on the documents.
     """
     upstream = getattr(listener, "_outputs", None)
-    if not isinstance(upstream, Upstream):  # a stock trunk took the listener over
+    if not isinstance(upstream, Upstream):  # behind a stock trunk, or none
+        if not is_train:
+            _require_vectors(listener, docs)
         return stock.forward(listener, docs, is_train)
     width = listener.get_dim("nO")
     if is_train and upstream.step is not None:
@@ -174,6 +191,19 @@ def in_initialization() -> bool:
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False
+
+
+def _require_vectors(listener: stock.Tok2VecListener, docs: Sequence[Doc]) -> None:
+    if all(doc.tensor.size or not len(doc) for doc in docs) or in_initialization():
+        return
+    task, trunk = listener.task, listener.upstream_name  # type: ignore[attr-defined]
+    source = "a trunk" if trunk == "*" else f"the trunk '{trunk}'"
+    raise ValueError(
+        f"Component '{task}' reads {source}, but "
+        "none ran on this document (Doc.tensor is empty): the pipeline was loaded without the "
+        f"trunk ('exclude'), or it is disabled or comes after '{task}'. Load the whole pipeline, "
+        "and leave out only heads."
+    )
 
 
 def _no_vectors_message(upstream: Upstream, doc: Doc, width: int) -> str:

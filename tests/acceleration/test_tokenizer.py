@@ -2,9 +2,11 @@
 
 import pickle
 import re
+from pathlib import Path
 
 import pytest
 import spacy
+import srsly
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokenizer import Tokenizer
@@ -90,6 +92,24 @@ def test_bytes_are_those_of_spacy_and_give_the_same_tokenizer(english, exclude):
         assert tokens(again, text) == tokens(stock, text)
     if not exclude:
         assert again.prefix_search != again.prefix_search.__self__.search
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        Path.unlink,
+        lambda file: file.write_bytes(b""),
+        lambda file: file.write_bytes(file.read_bytes()[:1000]),
+        lambda file: srsly.write_msgpack(file, {"nodes": []}),
+    ],
+    ids=["missing", "empty", "truncated", "something else"],
+)
+def test_damaged_file_is_named(english, tmp_path, damage):
+    _, fast = english
+    fast.to_disk(tmp_path)
+    damage(tmp_path / "tokenizer")
+    with pytest.raises(ValueError, match=f"tokenizer can't be loaded.*'{tmp_path / 'tokenizer'}'"):
+        spacy.load(tmp_path)
 
 
 def test_saved_pipeline_keeps_the_tokenizer(english, tmp_path):

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spacy_mtl.decoding import search
 from spacy_mtl.decoding.bio import spans_from_bio
 from spacy_mtl.decoding.constraints import RoleConstraints, allowed_labels
 from spacy_mtl.decoding.roles import MAX_VIOLATIONS, decode_roles
 from spacy_mtl.decoding.scores import PlainScores
-from spacy_mtl.decoding.search import MAX_NODES, MAX_PARTS, Pool
 from spacy_mtl.decoding.viterbi import decode_bio
 from spacy_mtl.native.threads import set_num_threads
 from tests.native import each_way
@@ -293,14 +293,15 @@ def test_hard_scores_take_no_more_decodings_than_allowed(monkeypatch, kind, goes
     constraints = RoleConstraints.from_labels(labels)
     scores = hard_scores(kind, 129, labels, goes_on)
     n_decoded = []
-    decode = Pool._decode
+    advance = search._Search.advance
 
-    def count(pool, numbers, nodes):
+    def count(own, constraints):
+        nodes = advance(own, constraints)
         n_decoded.append(len(nodes))
-        decode(pool, numbers, nodes)
+        return nodes
 
-    monkeypatch.setattr(Pool, "_decode", count)
+    monkeypatch.setattr(search._Search, "advance", count)
     tags = decode_roles(PlainScores(scores), [129], constraints)
     assert is_valid(tags, len(labels))
     assert satisfies(spans_of(tags, labels), *[True] * 3)
-    assert sum(n_decoded) < MAX_NODES + MAX_PARTS
+    assert sum(n_decoded) < search.MAX_NODES + search.MAX_PARTS

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from spacy.attrs import NORM, ORTH
+from spacy.vectors import Vectors
 from thinc.api import NumpyOps
 
 from spacy_mtl.models.features import (
@@ -75,3 +76,13 @@ def test_words_with_equal_attributes_are_one_word():
 def test_unknown_attribute_is_named():
     with pytest.raises(ValueError, match="NROM"):
         attribute_ids(["NORM", "NROM"])
+
+
+def test_vocabulary_without_vectors_is_not_read_as_zeros():
+    docs = make_docs(vectors_width=4)
+    vocab = docs[0].vocab
+    assert extract_words(docs, [NORM], static_vectors=True).vectors.any()
+    for vectors in (Vectors(), Vectors(shape=(3, 4))):
+        vocab.vectors = vectors
+        with pytest.raises(ValueError, match=f"has {len(vectors)} vectors for 0 words"):
+            extract_words(docs, [NORM], static_vectors=True)

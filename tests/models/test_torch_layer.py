@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import spacy
+import srsly
 import torch
 from thinc.api import Adam, Model, PyTorchWrapper, fix_random_seed
 
@@ -175,6 +176,39 @@ def test_loading_into_a_layer_of_the_same_shape_keeps_its_module():
     module = layer.shims[0]._model
     layer.from_bytes(make_layer(seed=1).to_bytes())
     assert layer.shims[0]._model is module
+
+
+class Odd(torch.nn.Module):
+    """Parameters and buffers of many types and shapes."""
+
+    def __init__(self, fill: int) -> None:
+        super().__init__()
+        self.scalar = torch.nn.Parameter(torch.tensor(float(fill)))
+        self.empty = torch.nn.Parameter(torch.zeros(0, 3))
+        self.transposed = torch.nn.Parameter(fill * torch.arange(6.0).reshape(2, 3).T)
+        self.register_buffer("halves", torch.full((2,), fill / 3, dtype=torch.float16))
+        self.register_buffer("counts", torch.tensor([fill, 2**40]))
+        self.register_buffer("flags", torch.tensor([True, fill > 1]))
+
+
+def test_values_of_every_type_and_shape_are_saved():
+    saved = torch_layer(Odd, settings={"fill": 2}).to_bytes()
+    layer = torch_layer(Odd, settings={"fill": 1}).from_bytes(saved)
+    loaded, expected = layer.shims[0]._model.state_dict(), Odd(2).state_dict()
+    assert loaded.keys() == expected.keys()
+    for name, values in expected.items():
+        torch.testing.assert_close(loaded[name], values, rtol=0, atol=0)
+    assert layer.to_bytes() == saved
+
+
+def test_parameters_are_saved_as_arrays_and_nothing_else_is_loaded():
+    layer = make_layer()
+    message = srsly.msgpack_loads(layer.shims[0].to_bytes())
+    assert all(isinstance(values, np.ndarray) for values in message["state"].values())
+    for state in (b"", b"pickle", 3, {"linear.weight": b"pickle"}):
+        data = srsly.msgpack_dumps({**message, "state": state})
+        with pytest.raises(ValueError, match="not stored as arrays"):
+            layer.shims[0].from_bytes(data)
 
 
 @pytest.mark.parametrize("make_target", [lambda: torch_layer(Linear), make_layer])
