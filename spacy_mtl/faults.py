@@ -167,7 +167,7 @@ class FaultReport:
             the first error on.
         """
         faults = [f for f in find_faults(self.nlp, doc) if is_kept is None or is_kept(f)]
-        faulty = {key for fault in faults for key in fault.keys}
+        faulty = {key for fault in faults if fault.part == "spans" for key in fault.keys}
         unreadable = [key for key in unreadable_groups(doc) if key not in faulty]
         if not faults and not unreadable:
             return None if self.is_error else doc

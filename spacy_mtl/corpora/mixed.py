@@ -134,6 +134,7 @@ class MixedCorpus:
         """
         if nlp is not self._nlp:
             self._start(nlp)
+            self._nlp = nlp  # not before: what could not be read is tried again
         if self.streamed and _max_epochs(nlp, self._config_key(nlp)) not in (None, -1):
             yield from self._read_once(nlp)
         else:
@@ -148,7 +149,7 @@ class MixedCorpus:
                 "then reads the corpus once and shuffles it, so that nothing could change over "
                 "time. Set max_epochs = -1, or another sampling."
             )
-        self._nlp = nlp
+        self._nlp = None
         self._n_passes = self._n_drawn = 0
         self._sources = {
             name: Source(

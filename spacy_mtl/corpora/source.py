@@ -205,7 +205,7 @@ class Source:
 
         place = f"source '{self.name}', {place}"
         checked = report.check(doc, place, skip=self.skip_malformed, is_kept=is_kept)
-        if says_at_once and checked is not doc and not self._has_spoken:
+        if says_at_once and (report.is_error or (checked is not doc and not self._has_spoken)):
             self._has_spoken = True
             report.finish(advise(self.config_key))
         return checked

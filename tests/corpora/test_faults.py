@@ -169,6 +169,14 @@ def test_faults_of_all_sources_are_counted(nlp: Language, tmp_path: Path) -> Non
     assert find_faults(nlp, own[0])  # of which a copy was changed
 
 
+def test_a_mixture_that_was_refused_is_refused_again(nlp: Language) -> None:
+    own = [make_doc(nlp, FAULTY["no label"][0]), make_doc(nlp, GOOD)]
+    corpus = create_mixed_corpus({"own": lambda nlp: map(make_example, own)}, show_table=False)
+    for _ in range(2):
+        with pytest.raises(FaultyAnnotation):
+            list(corpus(nlp))
+
+
 def test_a_source_can_leave_out_what_another_must_not_have(nlp: Language, tmp_path: Path) -> None:
     path = save([make_doc(nlp, FAULTY["no label"][0])], tmp_path / "a.spacy")
     readers = {"a": create_corpus(path, skip_malformed=True), "b": create_corpus(path)}
@@ -247,21 +255,22 @@ def test_predicates_of_frames_left_out_are_neither_learned_nor_scored(
     assert np.isnan(gold.is_predicate[:, 0]).tolist() == [False, True, False]
 
 
+def write_beyond(nlp: Language, path: Path, places: tuple[int, int]) -> Path:
+    """A file as a program would leave it that changes tokens after writing frames."""
+    doc_bin = DocBin(docs=[make_doc(nlp, GOOD)])
+    label = nlp.vocab.strings.add("V")
+    span = struct.pack(">QQQllll", 0, 0, label, *places, 0, 0)
+    group = {"name": "srl", "attrs": {}, "spans": [span]}
+    doc_bin.span_groups = [srsly.msgpack_dumps({srsly.msgpack_dumps(group): ["srl"]})]
+    doc_bin.to_disk(path)
+    return path
+
+
 @pytest.mark.parametrize("places", [(7, 9), (-2, 1)])
 def test_spans_outside_of_the_document_are_told(
     nlp: Language, tmp_path: Path, places: tuple[int, int]
 ) -> None:
-    def write(path: Path) -> Path:
-        """A file as a program would leave it that changes tokens after writing frames."""
-        doc_bin = DocBin(docs=[make_doc(nlp, GOOD)])
-        label = nlp.vocab.strings.add("V")
-        span = struct.pack(">QQQllll", 0, 0, label, *places, 0, 0)
-        group = {"name": "srl", "attrs": {}, "spans": [span]}
-        doc_bin.span_groups = [srsly.msgpack_dumps({srsly.msgpack_dumps(group): ["srl"]})]
-        doc_bin.to_disk(path)
-        return path
-
-    path = write(tmp_path / "a.spacy")
+    path = write_beyond(nlp, tmp_path / "a.spacy", places)
     with pytest.raises(FaultyAnnotation, match=r"document 1: .* outside of its 8 tokens"):
         list(create_corpus(path)(nlp))
     other = make_nlp(("mtl_ner", "ner", {}))
@@ -351,3 +360,16 @@ def test_the_limit_counts_the_documents_of_all_files(nlp: Language, tmp_path: Pa
     for name in ("a", "b"):
         save([make_doc(nlp, GOOD)] * 3, tmp_path / f"{name}.spacy")
     assert len(list(create_corpus(tmp_path, limit=4)(nlp))) == 4
+
+
+def test_a_warning_of_a_stream_does_not_hide_an_error_after_it(tmp_path: Path) -> None:
+    nlp = make_nlp(("mtl_srl", "srl", {"spans_key": "frames"}))
+    bad = make_doc(nlp, [])
+    bad.spans["frames"] = [Span(bad, 0, 1, "ARG0")]
+    (tmp_path / "data").mkdir()
+    write_beyond(nlp, tmp_path / "data" / "a.spacy", (7, 9))
+    save([bad], tmp_path / "data" / "b.spacy")
+    settings = {"streamed": ["a"], "sampling": "uniform", "pass_length": 5, "show_table": False}
+    corpus = create_mixed_corpus({"a": create_corpus(tmp_path / "data")}, **settings)
+    with pytest.warns(UserWarning, match="outside of"), pytest.raises(FaultyAnnotation):
+        list(corpus(nlp))
