@@ -110,12 +110,18 @@ def _move(doc: Doc, key: str, stored: StoredSpan) -> Span:
     )
     if moved is None:
         covering = doc.char_span(stored.start_char, stored.end_char, alignment_mode="expand")
+        if not covering:
+            raise MergedTokensError(
+                f"The span {doc.vocab.strings[stored.label]!r} (tokens {stored.start} to "
+                f"{stored.end}) in doc.spans[{key!r}] is outside of its {len(doc)} tokens. Write "
+                "the spans again after changing tokens."
+            )
         raise MergedTokensError(
             f"The span {doc.text[stored.start_char : stored.end_char]!r} "
             f"({doc.vocab.strings[stored.label]!r}) in doc.spans[{key!r}] does not begin and end "
             f"where tokens do: they were merged after it was written (Doc.retokenize, or a "
             f"component such as merge_entities or merge_noun_chunks), and the tokens there are now "
-            f"{[token.text for token in covering or ()]}. In the pipeline, put the component that "
+            f"{[token.text for token in covering]}. In the pipeline, put the component that "
             f"merges before the one that writes doc.spans[{key!r}]; otherwise read the spans "
             "before tokens are merged."
         )

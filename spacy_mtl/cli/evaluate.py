@@ -20,8 +20,10 @@ from ..selection.task_scores import (
     configured_task_scores,
     score_weights,
 )
-from .evaluate_srl import give_predicates_to_heads, set_srl_scores
-from .inputs import failing_clearly, load_pipeline, read_examples
+from ..srl.scoring.scorer import check_scores
+from .evaluate_srl import check_srl_scores, give_predicates_to_heads, set_srl_scores
+from .inputs import check_data, failing_clearly, load_pipeline, read_examples
+from .unknown_labels import find_unknown_labels, report_unknown_labels
 
 PARTS = ("p", "r", "f")
 
@@ -51,10 +53,19 @@ def evaluate_cli(
         bool,
         Opt("--gold-predicates", help="Give the gold predicates to the semantic role components"),
     ] = False,
+    skip_malformed: Annotated[
+        bool,
+        Opt(
+            "--skip-malformed",
+            help="Leave out annotation that can't be scored, such as frames "
+            "whose arguments overlap",
+        ),
+    ] = False,
 ) -> None:
     """
     Evaluate a pipeline on annotated documents. Prints every score of every component, and says so
-    where the data lacks a component's annotation. --output saves all scores as JSON.
+    where the data lacks a component's annotation, or has labels that the component does not know.
+    --output saves all scores as JSON.
     """
     import_code(code_path)
     with failing_clearly():
@@ -66,6 +77,7 @@ def evaluate_cli(
             batch_size=batch_size,
             srl_scores=srl_scores.split(",") if srl_scores is not None else None,
             gold_predicates=gold_predicates,
+            skip_malformed=skip_malformed,
             silent=False,
         )
 
@@ -79,6 +91,7 @@ def evaluate(
     batch_size: int | None = None,
     srl_scores: Sequence[str] | None = None,
     gold_predicates: bool = False,
+    skip_malformed: bool = False,
     silent: bool = True,
 ) -> dict[str, Any]:
     """Evaluate a pipeline on annotated documents.
@@ -92,26 +105,35 @@ def evaluate(
         beside this package's own, see `score_srl`; those of their config where None.
     gold_predicates (bool): Whether semantic role components are given the gold predicates, so that
         rolesets and arguments are scored by themselves.
+    skip_malformed (bool): Leave out annotation that can't be scored, with a warning, instead of an
+        error.
     silent (bool): Whether to print nothing.
     RETURNS (Dict[str, Any]): "documents" and "words" of the data, "speed" in words per second,
-        "annotated": by component, the number of documents that it can be scored on, and
-        "components": by component, all its scores by name, None where the data lacks the
-        annotation, and "average": the average of the scores by `[training.score_weights]`, or by
-        the target of the training's `spacy_mtl.TaskSelection.v1`, over those that are not None.
-    RAISES (ValueError): If the pipeline or the data is missing, empty or broken, or if there is no
-        semantic role component for `srl_scores` or `gold_predicates`.
+        "annotated": by component, the number of documents that it can be scored on,
+        "unknown_labels": see `find_unknown_labels`, "components": by component, all its scores by
+        name, None where the data lacks the annotation, and "average": the average of the scores by
+        `[training.score_weights]`, or by the target of the training's `spacy_mtl.TaskSelection.v1`,
+        over those that are not None.
+    RAISES (ValueError): If the pipeline or the data is missing, empty or broken, if there is no
+        semantic role component for `srl_scores` or `gold_predicates`, or if the data lacks what the
+        scores need. All before anything is predicted.
     """
     msg = Printer(no_print=silent, pretty=not silent)
     fix_random_seed()
+    check_scores([score.strip() for score in srl_scores or [] if score.strip()])
+    check_data(data_path)
+    if output is not None:
+        check_output(output)
     setup_gpu(use_gpu, silent=silent)
     nlp = load_pipeline(model)
-    examples = read_examples(nlp, data_path)
+    examples = read_examples(nlp, data_path, check=True, skip_malformed=skip_malformed)
     if srl_scores is not None:
         set_srl_scores(nlp, srl_scores)
+    check_srl_scores(nlp, examples)
     if gold_predicates:
         give_predicates_to_heads(nlp, examples, msg)
-    if output is not None:
-        Path(output).parent.mkdir(parents=True, exist_ok=True)
+    unknown_labels = find_unknown_labels(nlp, examples)
+    report_unknown_labels(msg, unknown_labels)
     scores = nlp.evaluate(examples, batch_size=batch_size, per_component=True)
     speed = scores.pop("speed")
     components = {"tokenizer": nlp.tokenizer, **dict(nlp.pipeline)}
@@ -124,6 +146,7 @@ def evaluate(
             for name, own in scores.items()
             if own
         },
+        "unknown_labels": unknown_labels,
         "components": {
             name: drop_unannotated(own, components[name], examples)
             for name, own in scores.items()
@@ -139,6 +162,18 @@ def evaluate(
         )
         msg.good(f"Saved all scores to {output}")
     return results
+
+
+def check_output(path: str | Path) -> None:
+    """Make the folder of a file that is to be written later.
+
+    path (Union[str, Path]): The file.
+    RAISES (ValueError): If it is a folder itself.
+    RAISES (OSError): If the folder can't be made.
+    """
+    if Path(path).is_dir():
+        raise ValueError(f"'{path}' is a folder. Give the name of a file for the scores.")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
 
 
 def average_score(nlp: Language, components: dict[str, dict[str, Any]]) -> float | None:

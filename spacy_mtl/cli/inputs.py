@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from spacy.language import Language
-from spacy.training import Corpus, Example
+from spacy.training import Example
 from spacy.util import is_package, load_model
 from wasabi import msg
+
+from ..corpora.corpus import create_corpus
+from ..faults import FaultReport
 
 
 @contextmanager
@@ -64,23 +68,31 @@ def check_data(path: str | Path) -> None:
         raise ValueError(f"'{path}' is no .spacy file. Make one with 'spacy convert'.")
 
 
-def read_examples(nlp: Language, path: str | Path, limit: int = 0) -> list[Example]:
+def read_examples(
+    nlp: Language,
+    path: str | Path,
+    limit: int = 0,
+    *,
+    check: bool = False,
+    skip_malformed: bool = False,
+) -> list[Example]:
     """Read annotated documents, tokenized by the pipeline as spaCy's own evaluation does.
 
     nlp (Language): The pipeline.
     path (Union[str, Path]): A `.spacy` file, or a folder of such files.
     limit (int): The largest number of documents, 0 for all.
+    check (bool): Whether the annotation is to be scored: if it can't be, it is an error.
+    skip_malformed (bool): Leave such annotation out, with a warning, instead.
     RETURNS (List[Example]): One for each document that has tokens.
-    RAISES (ValueError): If there is no such file, or no document in it.
+    RAISES (ValueError): If there is no such file, no document in it, or what it holds can't be read
+        or scored.
     """
     check_data(path)
-    try:
-        examples = list(Corpus(path, limit=limit)(nlp))
-    except Exception as error:  # any: whatever a broken file makes the reader raise
-        raise ValueError(
-            f"'{path}' can't be read: it is truncated or no .spacy file. "
-            f"{type(error).__name__}: {error}"
-        ) from error
+    corpus = create_corpus(path, limit=limit)
+    report = FaultReport(nlp)
+    checked = partial(report.check, skip=skip_malformed)
+    examples = list(corpus.read(nlp, checked if check else lambda doc, place: doc))
+    report.finish("leave it out with --skip-malformed")
     if not examples:
         raise ValueError(f"'{path}' holds no document with tokens.")
     return examples

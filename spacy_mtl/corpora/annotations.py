@@ -179,6 +179,20 @@ def keep_annotations(doc: Doc, selection: Selection) -> Doc:
     return copy
 
 
+def keeps_part(selection: Selection, part: str, key: str) -> bool:
+    """Tell whether a selection may keep a part of documents.
+
+    selection (Selection): What is kept.
+    part (str): "spans" or "cats".
+    key (str): The key in `Doc.spans` or `Doc.cats`.
+    RETURNS (bool): Whether it may; of span groups that are not named, it depends on what is in
+        them.
+    """
+    if part == "cats":
+        return _keeps_category(selection, key)
+    return key in selection.span_keys or bool(selection.kinds & {ROLES, SPANS})
+
+
 def count_units(doc: Doc) -> dict[str, int]:
     """Count what is annotated.
 

@@ -11,12 +11,13 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
+from ..faults import FaultReport
 from ..messages import warn
 from ..settings import NO_ENTRIES
 from .annotations import Selection, find_labels, find_rolesets, kinds_of_pipeline, select_tasks
 from .mixture_table import SourceSummary, count_all_units, render_mixture
 from .sampling import Sampler, Sampling, documents_per_pass
-from .source import Source
+from .source import Source, advise
 
 NAME = "spacy_mtl.MixedCorpus.v1"
 INIT_SAMPLE = 100  # the documents from which spaCy initializes where [training] max_epochs = -1
@@ -40,6 +41,7 @@ def create_mixed_corpus(
     max_length: int = 0,
     seed: int = 0,
     show_table: bool = True,
+    skip_malformed: bool = False,
 ) -> "MixedCorpus":
     """Create a reader that mixes several corpora, each with its own annotation.
 
@@ -66,6 +68,9 @@ def create_mixed_corpus(
         annotation; 0 never splits.
     seed (int): Seed of order and sampling.
     show_table (bool): Print what the mixture holds when it is first read for a pipeline.
+    skip_malformed (bool): Leave out annotation that a component of the pipeline can't learn from,
+        such as frames whose arguments overlap, with a warning; instead of an error, which counts
+        all of it in the sources that are not streamed.
     RETURNS (MixedCorpus): The reader.
     RAISES (ValueError): If settings contradict each other or name no source.
     """
@@ -80,6 +85,7 @@ def create_mixed_corpus(
         max_length=max_length,
         seed=seed,
         show_table=show_table,
+        skip_malformed=skip_malformed,
     )
 
 
@@ -103,6 +109,7 @@ class MixedCorpus:
         max_length: int,
         seed: int,
         show_table: bool,
+        skip_malformed: bool,
     ) -> None:
         """Check the settings; nothing is read yet. See `create_mixed_corpus`."""
         self.readers = dict(readers)
@@ -114,6 +121,7 @@ class MixedCorpus:
         self.max_length = max_length
         self.seed = seed
         self.show_table = show_table
+        self.skip_malformed = skip_malformed
         self._sources: dict[str, Source] = {}
         self._nlp: Language | None = None
         self._n_passes = 0
@@ -130,6 +138,7 @@ class MixedCorpus:
         """
         if nlp is not self._nlp:
             self._start(nlp)
+            self._nlp = nlp  # not before: what could not be read is tried again
         if self.streamed and _max_epochs(nlp, self._config_key(nlp)) not in (None, -1):
             yield from self._read_once(nlp)
         else:
@@ -144,10 +153,16 @@ class MixedCorpus:
                 "then reads the corpus once and shuffles it, so that nothing could change over "
                 "time. Set max_epochs = -1, or another sampling."
             )
-        self._nlp = nlp
+        self._nlp = None
         self._n_passes = self._n_drawn = 0
         self._sources = {
-            name: Source(name, reader, f"{key}.sources.{name}", is_streamed=name in self.streamed)
+            name: Source(
+                name,
+                reader,
+                f"{key}.sources.{name}",
+                is_streamed=name in self.streamed,
+                skip_malformed=self.skip_malformed,
+            )
             for name, reader in self.readers.items()
         }
         if self.streamed and max_epochs not in (None, -1):
@@ -158,14 +173,18 @@ class MixedCorpus:
                 "like this, and needs no memory for it)."
             )
             return
+        report = FaultReport(nlp)
         for name, source in self._sources.items():
-            source.open(nlp, self.max_length, self._selection(nlp, name))
+            source.open(nlp, self.max_length, self._selection(nlp, name), report)
+        report.finish(advise(key))
         if self.show_table:
             self._show_table(nlp)
 
     def _read_once(self, nlp: Language) -> Iterator[Example]:
+        report = FaultReport(nlp)
         for name, source in self._sources.items():
-            yield from source.read(nlp, self.max_length, self._selection(nlp, name))
+            yield from source.read(nlp, self.max_length, self._selection(nlp, name), report)
+        report.finish(advise(self._config_key(nlp)))
 
     def _mix(self, nlp: Language) -> Iterator[Example]:
         generator = random.Random(f"{self.seed} {self._n_passes}")

@@ -3,15 +3,19 @@
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from .annotations import Selection, keep_annotations
+from ..faults import Fault, FaultReport, FaultyAnnotation
+from .annotations import Selection, keep_annotations, keeps_part
+from .corpus import SplittingCorpus
 from .splitting import split_doc
 
 Reader = Callable[[Language], Iterable[Example]]
+DocCheck = Callable[[Doc, str], Doc | None]
 
 
 class Source:
@@ -23,15 +27,26 @@ class Source:
     when it ends.
     """
 
-    def __init__(self, name: str, reader: Reader, config_key: str, *, is_streamed: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        reader: Reader,
+        config_key: str,
+        *,
+        is_streamed: bool,
+        skip_malformed: bool = False,
+    ) -> None:
         """Describe a source; nothing is read yet.
 
         name (str): Its name.
         reader (Callable[[Language], Iterable[Example]]): Reads it.
         config_key (str): Where it stands in the config, for messages.
         is_streamed (bool): Whether it may be too large to keep.
+        skip_malformed (bool): Whether annotation that can't be learned from is left out. A reader
+            `spacy_mtl.Corpus.v1` can say so, too.
         """
         self.name = name
+        self.skip_malformed = skip_malformed or bool(getattr(reader, "skip_malformed", False))
         self.config_key = config_key
         self.is_streamed = is_streamed
         self.n_empty = 0
@@ -40,21 +55,30 @@ class Source:
         self._loaded: list[Example] = []
         self._stream: Iterator[Example] | None = None
         self._n_rounds = 0  # of the stream, completed
+        self._has_spoken = False  # of what was left out of the stream
 
     def read(
-        self, nlp: Language, max_length: int, selection: Selection | None
+        self,
+        nlp: Language,
+        max_length: int,
+        selection: Selection | None,
+        report: FaultReport | None = None,
     ) -> Iterator[Example]:
         """Read the source once, from start to end.
 
         nlp (Language): The pipeline.
         max_length (int): Documents of more tokens are split at sentence boundaries; 0 never.
         selection (Optional[Selection]): The annotations to keep; all where None.
+        report (Optional[FaultReport]): Counts annotation that can't be learned from. Where None, as
+            in a stream, the first document with any is an error or a warning.
         YIELDS (Example): Its examples. Empty documents are counted and left out.
         RAISES (ValueError): If the reader fails or gives no document.
         """
         n_examples = 0
         n_empty = 0
-        for example in self._read_or_explain(nlp):
+        counts = FaultReport(nlp) if report is None else report
+        check = partial(self._check, selection, counts, report is None)
+        for example in self._read_or_explain(nlp, check):
             if not len(example.reference):
                 n_empty += 1
                 continue
@@ -62,24 +86,28 @@ class Source:
                 n_examples += 1
                 yield piece if selection is None else _select(piece, selection)
         self.n_empty = n_empty
-        if not n_examples:
+        if not n_examples and not counts.is_error:
             found = f"{n_empty} documents, all of them empty" if n_empty else "no document"
             raise ValueError(
                 f"[{self.config_key}] The source '{self.name}' gave {found}. Check its path, its "
                 "limit and its lengths, or remove it."
             )
 
-    def open(self, nlp: Language, max_length: int, selection: Selection | None) -> None:
+    def open(
+        self, nlp: Language, max_length: int, selection: Selection | None, report: FaultReport
+    ) -> None:
         """Load the source, or start its stream. Does nothing where that was done.
 
         nlp (Language): The pipeline.
         max_length (int): See `read`.
         selection (Optional[Selection]): See `read`.
+        report (FaultReport): Counts annotation that can't be learned from. What a stream holds is
+            not known before it is read: there, it is an error when it is met.
         """
         if self.is_streamed and self._stream is None:
             self._stream = self._endless(nlp, max_length, selection)
         elif not self.is_streamed and not self._loaded:
-            self._loaded = list(self.read(nlp, max_length, selection))
+            self._loaded = list(self.read(nlp, max_length, selection, report))
 
     @property
     def examples(self) -> Sequence[Example]:
@@ -142,13 +170,50 @@ class Source:
             yield from self.read(nlp, max_length, selection)
             self._n_rounds += 1
 
-    def _read_or_explain(self, nlp: Language) -> Iterator[Example]:
+    def _read_or_explain(self, nlp: Language, check: DocCheck) -> Iterator[Example]:
         try:
-            yield from self._reader(nlp)
+            if isinstance(self._reader, SplittingCorpus):
+                yield from self._reader.read(nlp, check)
+                return
+            for number, example in enumerate(self._reader(nlp), start=1):
+                checked = check(example.reference, f"document {number}")
+                if checked is example.reference:
+                    yield example
+                elif checked is not None:
+                    yield Example(example.predicted, checked)
+        except FaultyAnnotation:
+            raise
         except (OSError, ValueError) as error:
             raise ValueError(
                 f"[{self.config_key}] The source '{self.name}' can't be read: {error}"
             ) from error
+
+    def _check(
+        self,
+        selection: Selection | None,
+        report: FaultReport,
+        says_at_once: bool,
+        doc: Doc,
+        place: str,
+    ) -> Doc | None:
+        """Check a document for what is kept of its annotation."""
+
+        def is_kept(fault: Fault) -> bool:
+            return selection is None or any(
+                keeps_part(selection, fault.part, key) for key in fault.keys
+            )
+
+        place = f"source '{self.name}', {place}"
+        checked = report.check(doc, place, skip=self.skip_malformed, is_kept=is_kept)
+        if says_at_once and (report.is_error or (checked is not doc and not self._has_spoken)):
+            self._has_spoken = True
+            report.finish(advise(self.config_key))
+        return checked
+
+
+def advise(config_key: str) -> str:
+    """RETURNS (str): How the user can let annotation that can't be learned from be left out."""
+    return f"set skip_malformed = true in [{config_key}] to leave it out"
 
 
 def _split(nlp: Language, example: Example, max_length: int) -> list[Example]:

@@ -8,7 +8,7 @@ import numpy as np
 from spacy.tokens import Doc
 
 from ..spans import current_spans
-from ..srl.frames import group_spans, has_frames
+from ..srl.frames import frame_extents, has_frames
 from ..srl.pieces import span_as_doc
 
 
@@ -53,9 +53,7 @@ def _cuts(doc: Doc) -> list[int]:
 
 def _frame_extents(doc: Doc, key: str) -> Iterator[tuple[int, int]]:
     if has_frames(doc.spans[key]):
-        for predicate, arguments in group_spans(doc, key):
-            spans = [predicate, *arguments]
-            yield min(span.start for span in spans), max(span.end for span in spans)
+        yield from frame_extents(doc, key)
     else:
         for span in current_spans(doc, key):
             yield span.start, span.end

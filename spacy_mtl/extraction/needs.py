@@ -100,6 +100,7 @@ def find_reasons(nlp: Language, heads: Iterable[str]) -> dict[str, str]:
 def _reads(nlp: Language, name: str) -> set[str]:
     meta = nlp.get_pipe_meta(name)
     own = {TOKENS, *meta.requires, *READS.get(meta.factory, ANYTHING)}
+    own |= getattr(nlp.get_pipe(name), "reads", frozenset())
     attrs = _listed_attrs(nlp.get_pipe_config(name))
     return own | {ATTRS[attr] for attr in attrs if attr in ATTRS}
 

@@ -8,7 +8,7 @@ from spacy.training import Example
 
 from ..decoding.bio import bio_from_spans
 from ..models.role_labeler import FrameQuery
-from ..srl.alignment import IndexedFrame, aligned_frames
+from ..srl.alignment import IndexedFrame, aligned_frames, unknown_predicates
 from ..srl.argument_heads import head_frames
 from ..srl.predicates import can_be_predicate
 from ..srl.senses import SenseInventory
@@ -73,6 +73,7 @@ def collect_gold(
         if spans_key in example.reference.spans:
             n_annotated_tokens += len(doc)
             is_predicate[offset : offset + len(doc)] = 0.0
+            is_predicate[[offset + at for at in unknown_predicates(example, spans_key)], 0] = np.nan
             for frame in _frames_of(example, spans_key, argument_kind, memory):
                 at = offset + frame.predicate
                 is_predicate[at, 0] = 1.0
@@ -81,7 +82,7 @@ def collect_gold(
                     arguments.append((len(predicates), role, offset + start, offset + end))
                 is_bare.append(not frame.arguments and frame.roleset in bare_rolesets)
                 predicates.append(at)
-                forms.append(doc[frame.predicate].lower_)
+                forms.append(senses.word_of(doc[frame.predicate]))
                 rolesets.append(senses.index(frame.roleset))
         offset += len(doc)
     at_token = np.asarray(predicates, dtype=np.int64)

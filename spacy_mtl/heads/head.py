@@ -14,12 +14,13 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
+from ..faults import Fault, FaultyAnnotation, Places
 from ..finite import diverged, warn_not_finite
 from ..messages import warn
+from ..quoting import count_labels
 from ..serialization import CheckedFiles
 from ..trunk.links import connect_to_trunks
 from ..trunk.listener import expect_trunk, is_adopted
-from .quoting import count_labels
 from .score_names import find_rivals, rename_weights
 
 INIT_SAMPLE = 10
@@ -117,6 +118,15 @@ class Head(CheckedFiles, TrainablePipe):
         RETURNS (List[str]): The labels, sorted.
         """
 
+    def find_faults(self, doc: Doc, nlp: Language | None = None) -> list[Fault]:
+        """Find annotation of a reference that this head can't learn from.
+
+        doc (Doc): The reference.
+        nlp (Optional[Language]): The pipeline, whose other components have annotation of their own.
+        RETURNS (List[Fault]): The faults; none where a subclass can learn from anything.
+        """
+        return []
+
     @abstractmethod
     def build_output(self, docs: Sequence[Doc]) -> None:
         """Give the network its output for `self.labels`, and initialize it.
@@ -173,7 +183,7 @@ class Head(CheckedFiles, TrainablePipe):
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         self._connect_to_trunks(nlp)
         if labels is None:
-            labels = self._find_labels_or_explain(get_examples)
+            labels = self._find_labels_or_explain(get_examples, nlp)
         is_ready = self._is_built() and list(self.labels) == list(labels)
         for label in labels:
             self.add_label(label)
@@ -350,19 +360,26 @@ class Head(CheckedFiles, TrainablePipe):
     def _is_built(self) -> bool:
         return bool(self.model.has_dim("nO"))
 
-    def _find_labels_or_explain(self, get_examples: Callable[[], Iterable[Example]]) -> list[str]:
+    def _find_labels_or_explain(
+        self, get_examples: Callable[[], Iterable[Example]], nlp: Language | None
+    ) -> list[str]:
         n_examples = 0
         n_annotated = 0
+        refused = Places()
 
         def annotated() -> Iterator[Example]:
             nonlocal n_examples, n_annotated
             for example in get_examples():
                 n_examples += 1
-                if self.is_annotated(example):
+                faults = self.find_faults(example.reference, nlp)
+                if faults:
+                    refused.add([fault.message for fault in faults])
+                elif self.is_annotated(example):
                     n_annotated += 1
                     yield example
 
         labels = self.find_labels(annotated())
+        self._refuse(refused)
         if not labels and not self.labels:
             found = (
                 f"none of {n_examples} training documents is annotated with {self.annotation}"
@@ -376,3 +393,11 @@ class Head(CheckedFiles, TrainablePipe):
                 f"'{self.name}' from [nlp] pipeline."
             )
         return labels
+
+    def _refuse(self, places: Places) -> None:
+        """RAISES (FaultyAnnotation): If there is annotation that can't be learned from."""
+        if places.n_docs:
+            raise FaultyAnnotation(
+                f"Component '{self.name}': {places.describe()}\nCorrect the data, or read it with "
+                "spacy_mtl.Corpus.v1, which leaves such annotation out where skip_malformed = true."
+            )

@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -16,10 +15,12 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from ..faults import Fault, Places, names_labels
 from ..finite import finite_rows
+from ..quoting import quote
 from ..trunk.listener import count_decisions
 from .head import Head
-from .quoting import quote
+from .regression_scorer import is_finite
 from .textcat import CategoryHead, write_cats
 
 Loss = Literal["squared", "absolute"]
@@ -157,6 +158,22 @@ class RegressionHead(Head):
         targets = self.targets
         return any(target in cats for target in targets) if targets else bool(cats)
 
+    def find_faults(self, doc: Doc, nlp: Language | None = None) -> list[Fault]:
+        """Find values of a reference that are not finite numbers.
+
+        doc (Doc): The reference.
+        nlp (Optional[Language]): The pipeline.
+        RETURNS (List[Fault]): The faults; none while it is not known which keys are this head's.
+        """
+        targets = self.targets
+        if not targets and not names_labels(nlp, self.name):
+            targets = tuple(doc.cats)
+        return [
+            Fault(self.name, "cats", (target,), self._describe_value(doc, target))
+            for target in targets
+            if target in doc.cats and not is_finite(doc.cats[target])
+        ]
+
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
         """Collect the targets.
 
@@ -193,7 +210,7 @@ class RegressionHead(Head):
             scales = self.scales
         else:
             if names is None:
-                names = self._find_labels_or_explain(get_examples)
+                names = self._find_labels_or_explain(get_examples, nlp)
             scales = self._measure(get_examples, names)
         super().initialize(get_examples, nlp=nlp, labels=list(scales))
         if not was_built:
@@ -265,23 +282,32 @@ class RegressionHead(Head):
         """A target's value, NaN where the document has none."""
         if target not in doc.cats:
             return math.nan
-        value: object = doc.cats[target]
-        if not isinstance(value, Real) or not math.isfinite(value):
-            raise ValueError(
-                f"Component '{self.name}': Doc.cats[{target!r}] is {value!r} for {quote(doc)}. "
-                "Annotate a finite number, or leave the key out where it is unknown."
-            )
-        return float(value)
+        if not is_finite(doc.cats[target]):
+            raise ValueError(f"Component '{self.name}': {self._describe_value(doc, target)}")
+        return float(doc.cats[target])
+
+    def _describe_value(self, doc: Doc, target: str) -> str:
+        return (
+            f"Doc.cats[{target!r}] is {doc.cats[target]!r} for {quote(doc)}. Annotate a finite "
+            "number, or leave the key out where it is unknown."
+        )
 
     def _measure(
         self, get_examples: Callable[[], Iterable[Example]], targets: Sequence[str]
     ) -> dict[str, Scale]:
         values: dict[str, list[float]] = {target: [] for target in targets}
         n_examples = 0
+        refused = Places()
         for example in get_examples():
             n_examples += 1
-            for target in values.keys() & example.reference.cats.keys():
-                values[target].append(self._value(example.reference, target))
+            doc = example.reference
+            known = values.keys() & doc.cats.keys()
+            bad = sorted(target for target in known if not is_finite(doc.cats[target]))
+            if bad:
+                refused.add([self._describe_value(doc, target) for target in bad])
+            for target in known - set(bad):
+                values[target].append(float(doc.cats[target]))
+        self._refuse(refused)
         for target, found in values.items():
             if not found:
                 raise ValueError(

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from spacy.training import Example
 from spacy.util import registry
+
+from ..quoting import quote
 
 MEASURES = ("mae", "rmse", "r", "rho", "r2")
 
@@ -32,12 +35,18 @@ def score_regression(
         `regression_per_target`, the same for each target. A score that can't be told is None:
         all of them without annotation, the last three where a target has the same value
         everywhere. Constant predictions have a correlation of 0.
+    RAISES (ValueError): If a gold value is not a finite number.
     """
     pairs: dict[str, list[tuple[float, float]]] = {label: [] for label in labels}
     for example in examples:
         gold, predicted = example.reference.cats, example.predicted.cats
         for label in labels:
             if label in gold and label in predicted:
+                if not is_finite(gold[label]):
+                    raise ValueError(
+                        f"Can't score Doc.cats[{label!r}] = {gold[label]!r} of "
+                        f"{quote(example.reference)}: expected a finite number, or no such key."
+                    )
                 pairs[label].append((gold[label], predicted[label]))
     per_target = {
         label: measure(*np.array(found, dtype=np.float64).T)
@@ -52,6 +61,11 @@ def score_regression(
             scores[f"regression_{name}"] = sum(known) / len(known)
     scores["regression_per_target"] = per_target or None
     return scores
+
+
+def is_finite(value: object) -> bool:
+    """RETURNS (bool): Whether a value of `Doc.cats` is a finite number."""
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def measure(gold: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:

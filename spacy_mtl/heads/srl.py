@@ -3,7 +3,8 @@
 import copy
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import compress
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
@@ -23,6 +24,7 @@ from ..decoding.posteriors import span_probabilities
 from ..decoding.roles import decode_roles
 from ..decoding.scores import FactoredScores, TagScores
 from ..decoding.viterbi import decode_bio
+from ..faults import Fault
 from ..finite import finite_rows
 from ..messages import warn
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
@@ -30,10 +32,10 @@ from ..models.role_labeler import FrameQuery, FrameScores
 from ..models.torch_layer import build_module
 from ..srl.alignment import IndexedFrame, indexed_frames
 from ..srl.argument_heads import head_frames
-from ..srl.frames import PREDICATE_LABEL, group_spans
+from ..srl.frames import PREDICATE_LABEL, find_frame_faults, group_spans
 from ..srl.inventory import FrameInventory
 from ..srl.predicates import can_be_predicate
-from ..srl.senses import SenseInventory
+from ..srl.senses import SenseInventory, UnseenWords, own_lemma
 from ..trunk.listener import count_decisions
 from .frame_batch import (
     TokenBatch,
@@ -49,6 +51,7 @@ from .memory import GoldMemory
 
 ArgumentKind = Literal["spans", "heads"]
 PredicateSource = Literal["detect", "given"]
+UnseenSetting = Literal["auto", "english", "lemma", "unknown"]
 CONSTRAINTS = {
     "unique_core_roles": True,
     "continuation_after": True,
@@ -62,7 +65,7 @@ BARE_AFTER = 10  # occurrences without any argument, and none with one
 # prediction. The network is surer of itself than it should be, hence more in prediction.
 LEARNED_PRIOR_WEIGHT, PRIOR_WEIGHT = 0.5, 1.0
 # Settings of prediction: those of config.cfg hold where they were changed since training.
-SETTINGS = ("threshold", "predicates", "constraints", "probabilities")
+SETTINGS = ("threshold", "predicates", "unseen_words", "constraints", "probabilities")
 
 DEFAULT_CONFIG = """
 [model]
@@ -90,6 +93,7 @@ max_distance = 64
         "roleset_weight": 1.0,
         "argument_kind": "spans",
         "predicates": "detect",
+        "unseen_words": "auto",
         "constraints": CONSTRAINTS,
         "probabilities": False,
         **Config().from_str(DEFAULT_CONFIG),
@@ -116,6 +120,7 @@ def make_mtl_srl(
     roleset_weight: float,
     argument_kind: ArgumentKind,
     predicates: PredicateSource,
+    unseen_words: UnseenSetting,
     constraints: dict[str, bool],
     probabilities: bool,
     scorer: Callable[..., dict[str, Any]] | None,
@@ -133,6 +138,9 @@ def make_mtl_srl(
     argument_kind (str): "spans" for arguments of any length, by BIO tags; "heads" for one token
         each.
     predicates (str): "detect" to find predicates; "given" to take those of the span group.
+    unseen_words (str): How rolesets of words never seen are guessed: by "english" rules, by the
+        "lemma" that the document has, or "unknown" for none; see `SenseInventory`. "auto" is
+        "english" in English pipelines and "lemma" in all others.
     constraints (Dict[str, bool]): Which constraints hold in prediction; see `SemanticRoleHead`.
     probabilities (bool): Whether to write probabilities.
     scorer (Optional[Callable]): The scoring method.
@@ -148,6 +156,7 @@ def make_mtl_srl(
         roleset_weight=roleset_weight,
         argument_kind=argument_kind,
         predicates=predicates,
+        unseen_words=unseen_words,
         constraints=constraints,
         probabilities=probabilities,
         scorer=scorer,
@@ -202,6 +211,7 @@ class SemanticRoleHead(Head):
         roleset_weight: float = 1.0,
         argument_kind: ArgumentKind = "spans",
         predicates: PredicateSource = "detect",
+        unseen_words: UnseenSetting = "auto",
         constraints: Mapping[str, bool] | None = None,
         probabilities: bool = False,
         scorer: Callable[..., dict[str, Any]] | None = None,
@@ -217,6 +227,7 @@ class SemanticRoleHead(Head):
         roleset_weight (float): Weight of telling rolesets in the loss.
         argument_kind (str): "spans" or "heads".
         predicates (str): "detect" or "given".
+        unseen_words (str): "auto", "english", "lemma" or "unknown".
         constraints (Optional[Mapping[str, bool]]): The constraints to switch on or off; those not
             named are as in `CONSTRAINTS`.
         probabilities (bool): Whether to write probabilities.
@@ -226,6 +237,7 @@ class SemanticRoleHead(Head):
         constraints = dict(constraints or {})
         _check_choice(name, "argument_kind", argument_kind, get_args(ArgumentKind))
         _check_choice(name, "predicates", predicates, get_args(PredicateSource))
+        _check_choice(name, "unseen_words", unseen_words, get_args(UnseenSetting))
         for constraint in constraints:
             _check_choice(name, "constraints", constraint, tuple(CONSTRAINTS))
         if not 0.0 <= threshold <= 1.0:
@@ -243,6 +255,7 @@ class SemanticRoleHead(Head):
             roleset_weight=roleset_weight,
             argument_kind=argument_kind,
             predicates=predicates,
+            unseen_words=unseen_words,
             constraints={**CONSTRAINTS, **constraints},
             probabilities=probabilities,
             frames=[],
@@ -251,8 +264,8 @@ class SemanticRoleHead(Head):
         self.cfg["configured"] = copy.deepcopy({key: self.cfg[key] for key in SETTINGS})
         self.annotation = f"semantic roles (Doc.spans[{spans_key!r}])"
         self._gold_frames: GoldMemory[list[IndexedFrame]] = GoldMemory()
-        self.senses = SenseInventory()
         self.frames: FrameInventory | None = None
+        self._use_senses(SenseInventory())
         self.cfg["senses"] = self.senses.to_json()
 
     @property
@@ -264,6 +277,14 @@ class SemanticRoleHead(Head):
             "senses": self.cfg["senses"],
             "bare_rolesets": self.cfg["bare_rolesets"],
         }
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """RETURNS (FrozenSet[str]): What it reads of documents by its settings, beside
+        sentences."""
+        by_lemmas = self._unseen_words() == "lemma"
+        is_given = self.cfg["predicates"] == "given"
+        return frozenset(["token.lemma"] * by_lemmas + ["doc.spans"] * is_given)
 
     def is_annotated(self, example: Example) -> bool:
         """Tell whether the reference holds frames, if only an empty group of them.
@@ -290,6 +311,17 @@ class SemanticRoleHead(Head):
         """
         return score.replace("srl", self.cfg["spans_key"], 1)
 
+    def find_faults(self, doc: Doc, nlp: Language | None = None) -> list[Fault]:
+        """Find frames of a reference that can't be learned from.
+
+        doc (Doc): The reference.
+        nlp (Optional[Language]): Not used.
+        RETURNS (List[Fault]): The faults.
+        """
+        key = self.cfg["spans_key"]
+        faults = find_frame_faults(doc, key)
+        return [Fault(self.name, "spans", (key,), fault.message) for fault in faults]
+
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
         """Collect roles and rolesets, and report what can't be learned.
 
@@ -302,9 +334,10 @@ class SemanticRoleHead(Head):
         with_arguments: set[str] = set()
         n_unaligned = n_cut = n_letterless = 0
         for example in examples:
-            frames, n_predicates, n_arguments = gold_frames(
-                example, self.cfg["spans_key"], self.cfg["argument_kind"]
-            )
+            with self._naming_itself():
+                frames, n_predicates, n_arguments = gold_frames(
+                    example, self.cfg["spans_key"], self.cfg["argument_kind"]
+                )
             n_unaligned += n_predicates + n_arguments
             n_letterless += sum(
                 not can_be_predicate(predicate.text)
@@ -423,16 +456,17 @@ class SemanticRoleHead(Head):
         docs (Sequence[Doc]): Their predicted documents.
         RETURNS (float): The loss.
         """
-        gold = collect_gold(
-            examples,
-            spans_key=self.cfg["spans_key"],
-            roles=self.labels,
-            senses=self.senses,
-            max_distance=self.model.attrs["max_distance"],
-            argument_kind=self.cfg["argument_kind"],
-            bare_rolesets=self.cfg["bare_rolesets"],
-            memory=self._gold_frames,
-        )
+        with self._naming_itself():
+            gold = collect_gold(
+                examples,
+                spans_key=self.cfg["spans_key"],
+                roles=self.labels,
+                senses=self.senses,
+                max_distance=self.model.attrs["max_distance"],
+                argument_kind=self.cfg["argument_kind"],
+                bare_rolesets=self.cfg["bare_rolesets"],
+                memory=self._gold_frames,
+            )
         tokens, backprop_tokens = self.model.get_ref("tokens").begin_update(list(docs))
         detector, framer = self.model.get_ref("detector"), self.model.get_ref("framer")
         scale = 1.0 / max(gold.n_annotated_tokens, 1)
@@ -530,9 +564,18 @@ class SemanticRoleHead(Head):
         **kwargs (Any): Settings of the scorer.
         RETURNS (Dict[str, Any]): The scores.
         """
-        if self.cfg["argument_kind"] == "heads":
-            examples = [self._with_heads(example) for example in examples]
-        return super().score(examples, **kwargs)
+        with self._naming_itself():
+            if self.cfg["argument_kind"] == "heads":
+                examples = [self._with_heads(example) for example in examples]
+            return super().score(examples, **kwargs)
+
+    @contextmanager
+    def _naming_itself(self) -> Iterator[None]:
+        """Name the component in errors about documents."""
+        try:
+            yield
+        except ValueError as error:
+            raise ValueError(f"Component '{self.name}': {error}") from error
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "SemanticRoleHead":
         """Load the component from bytes. Settings of prediction that the config changed since
@@ -582,13 +625,23 @@ class SemanticRoleHead(Head):
                 self.cfg[key] = value
         self.cfg["configured"] = configured
         with self._explained("'senses' or 'frames' in its file 'cfg' is damaged"):
-            self.senses = SenseInventory(**self.cfg["senses"])
             self._restore_inventories()
 
     def _restore_inventories(self) -> None:
         data = self.cfg["frames"]
         self.frames = FrameInventory.from_json(data) if data else None
-        self.senses.use_frames(self.frames)
+        self._use_senses(SenseInventory(**self.cfg["senses"]))
+
+    def _use_senses(self, senses: SenseInventory) -> None:
+        senses.guess_by(self._unseen_words())
+        senses.use_frames(self.frames)
+        self.senses = senses
+
+    def _unseen_words(self) -> UnseenWords:
+        setting: UnseenSetting = self.cfg["unseen_words"]
+        if setting == "auto":
+            return "english" if self.vocab.lang == "en" else "lemma"
+        return setting
 
     def _with_heads(self, example: Example) -> Example:
         key = self.cfg["spans_key"]
@@ -610,8 +663,7 @@ class SemanticRoleHead(Head):
     def _set_senses(self, senses: SenseInventory) -> None:
         if senses.rolesets != self.senses.rolesets:
             self.model.set_dim("nO", None, force=True)  # to be built anew
-        self.senses = senses
-        self.senses.use_frames(self.frames)
+        self._use_senses(senses)
         self.cfg["senses"] = senses.to_json()
 
     def _count_cut(self, doc: Doc, frames: Sequence[IndexedFrame]) -> int:
@@ -685,10 +737,10 @@ class SemanticRoleHead(Head):
         frames."""
         doc_of = batch.docs_of(predicates)
         doc_starts = batch.doc_starts[doc_of]
-        forms = [
-            batch.docs[d][frame.predicate].lower_
-            for d, frame in zip(doc_of.tolist(), frames, strict=True)
+        tokens = [
+            batch.docs[d][frame.predicate] for d, frame in zip(doc_of.tolist(), frames, strict=True)
         ]
+        forms = [self.senses.word_of(token) for token in tokens]
         first, last = int(starts[0]), int(ends.max())  # the network need not see other tokens
         vectors = batch.vectors[first:last]
         query = frame_query(predicates - first, starts - first, ends - first, forms, self.senses)
@@ -697,7 +749,7 @@ class SemanticRoleHead(Head):
         scores = self._score(vectors, query if at_once else query.for_rolesets())
         senses = self.model.ops.to_numpy(scores.senses)
         senses = _finite_scores(batch, senses, doc_of[query.candidate_predicates])
-        self._choose_rolesets(query, senses, forms, frames)
+        self._choose_rolesets(query, senses, tokens, forms, frames)
         is_kept = ~self._are_bare(frames)
         if not is_kept.any():
             return
@@ -786,6 +838,7 @@ class SemanticRoleHead(Head):
         self,
         query: FrameQuery,
         scores: np.ndarray,
+        tokens: Sequence[Token],
         forms: Sequence[str],
         frames: Sequence[PredictedFrame],
     ) -> None:
@@ -801,13 +854,13 @@ class SemanticRoleHead(Head):
         sums = np.bincount(
             query.candidate_predicates, np.exp(values - values[chosen]), minlength=len(forms)
         )
-        for row, form, total, frame in zip(
-            best.tolist(), forms, sums.tolist(), frames, strict=True
+        for row, form, token, total, frame in zip(
+            best.tolist(), forms, tokens, sums.tolist(), frames, strict=True
         ):
             if frame.roleset:
                 continue
             if row < 0:
-                frame.roleset = self.senses.fallback(form)
+                frame.roleset = self.senses.fallback(form, own_lemma(token))
             else:
                 frame.roleset = self.senses.rolesets[query.candidates[row]]
                 frame.roleset_score = 1.0 / total

@@ -11,12 +11,13 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
+from ..faults import Fault, names_labels
 from ..finite import finite_rows
 from ..messages import warn
 from ..models.losses import binary_cross_entropy
+from ..quoting import quote
 from ..trunk.listener import count_decisions
 from .head import Head
-from .quoting import quote
 from .textcat_scorer import ScoredReferences, choose_references
 
 DEFAULT_CONFIG = """
@@ -169,6 +170,21 @@ class CategoryHead(Head):
         right = [label for label, value in reference.cats.items() if value == 1]
         return [label for label in right if label not in self.cfg["targets_of_others"]]
 
+    def find_faults(self, doc: Doc, nlp: Language | None = None) -> list[Fault]:
+        """Find categories of a reference that are neither right nor wrong, or right together where
+        one is.
+
+        doc (Doc): The reference.
+        nlp (Optional[Language]): The pipeline, whose other components have keys of their own.
+        RETURNS (List[Fault]): The faults; none while it is not known which keys are this head's.
+        """
+        if not self.labels and names_labels(nlp, self.name):
+            return []
+        components = [] if nlp is None else nlp.pipeline
+        others = {target for _, pipe in components for target in getattr(pipe, "targets", ())}
+        keys = self.labels or doc.cats.keys() - others
+        return self._describe_faults(doc, {key: v for key, v in doc.cats.items() if key in keys})
+
     def find_labels(self, examples: Iterable[Example]) -> list[str]:
         """Collect the keys of `Doc.cats`.
 
@@ -293,24 +309,34 @@ class CategoryHead(Head):
 
     def _find_positives(self, doc: Doc, cats: dict[str, float]) -> list[str]:
         """The right categories among some of a document."""
-        for label, value in cats.items():
-            if value not in (0, 1):
-                raise ValueError(
-                    f"Component '{self.name}': Doc.cats[{label!r}] is {value!r} for "
-                    f"{quote(doc)}. Annotate a category with 1.0 or 0.0, or leave it out where "
-                    "it is unknown. If it is a number that another component is to predict, name "
-                    "it in that one's targets (mtl_regression), or name this one's labels in "
-                    f"[initialize.components.{self.name}] labels."
-                )
-        positives = [label for label, value in cats.items() if value]
-        if self.cfg["exclusive"] and len(positives) > 1:
-            raise ValueError(
-                f"Component '{self.name}': the categories {', '.join(map(repr, positives))} are "
-                f"all 1.0 for {quote(doc)}, but [components.{self.name}] exclusive is true. Set "
-                "it to false, correct the document, or, where some labels are another "
-                f"component's, name this one's in [initialize.components.{self.name}] labels."
+        for fault in self._describe_faults(doc, cats):
+            raise ValueError(f"Component '{self.name}': {fault.message}")
+        return [label for label, value in cats.items() if value]
+
+    def _describe_faults(self, doc: Doc, cats: dict[str, float]) -> list[Fault]:
+        faults = [
+            Fault(
+                self.name,
+                "cats",
+                (label,),
+                f"Doc.cats[{label!r}] is {value!r} for {quote(doc)}. Annotate a category with 1.0 "
+                "or 0.0, or leave it out where it is unknown. If it is a number that another "
+                "component is to predict, name it in that one's targets (mtl_regression), or name "
+                f"this one's labels in [initialize.components.{self.name}] labels.",
             )
-        return positives
+            for label, value in cats.items()
+            if value not in (0, 1)
+        ]
+        positives = tuple(label for label, value in cats.items() if value == 1)
+        if self.cfg["exclusive"] and len(positives) > 1:
+            message = (
+                f"the categories {', '.join(map(repr, positives))} are all 1.0 for {quote(doc)}, "
+                f"but [components.{self.name}] exclusive is true. Set it to false, correct the "
+                "document, or, where some labels are another component's, name this one's in "
+                f"[initialize.components.{self.name}] labels."
+            )
+            faults.append(Fault(self.name, "cats", positives, message))
+        return faults
 
     def _check_exclusive(
         self, examples: Sequence[Example], known: np.ndarray, truths: np.ndarray

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from sys import intern
 
 import numpy as np
+from spacy.strings import StringStore
 from spacy.tokens import Doc
 from spacy.training import Alignment, Example
 
-from .frames import group_spans
+from .frames import UNKNOWN, indexed_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,27 @@ def indexed_frames(doc: Doc, key: str = "srl") -> list[IndexedFrame]:
     RETURNS (List[IndexedFrame]): In the order of the group; empty if there is no such group.
     RAISES (ValueError): If the group does not have the layout of `write_frames`.
     """
+    names = _Names(doc.vocab.strings)
     return [
         IndexedFrame(
             predicate.start,
-            intern(predicate.kb_id_),  # spaCy decodes a new string each time
-            tuple((intern(span.label_), span.start, span.end) for span in arguments),
+            names[predicate.kb_id],
+            tuple([(names[row.label], row.start, row.end) for row in arguments]),
         )
-        for predicate, arguments in group_spans(doc, key)
+        for predicate, arguments in indexed_spans(doc, key)
     ]
+
+
+class _Names(dict[int, str]):
+    """The strings of hashes, looked up once each: spaCy decodes a new one each time."""
+
+    def __init__(self, strings: StringStore) -> None:
+        super().__init__()
+        self._strings = strings
+
+    def __missing__(self, number: int) -> str:
+        name = self[number] = intern(self._strings[number])
+        return name
 
 
 def aligned_frames(
@@ -77,6 +91,21 @@ def aligned_frames(
         n_unaligned_arguments += len(frame.arguments) - len(arguments)
         aligned.append(IndexedFrame(predicate[0], frame.roleset, arguments))
     return aligned, n_unaligned_predicates, n_unaligned_arguments
+
+
+def unknown_predicates(example: Example, key: str = "srl") -> list[int]:
+    """Find the tokens of `example.predicted` that may be predicates or not, because a faulty frame
+    was left out there (see `drop_faulty_frames`).
+
+    example (Example): Gold frames in `example.reference`.
+    key (str): The span group, which the reference has.
+    RETURNS (List[int]): The tokens.
+    """
+    places = example.reference.spans[key].attrs.get(UNKNOWN, ())
+    if not places or same_tokens(example):
+        return [token for start, end in places for token in range(start, end)]
+    to_predicted = example.alignment.y2x
+    return [token for start, end in places for token in to_predicted[start:end].tolist()]
 
 
 def same_tokens(example: Example) -> bool:

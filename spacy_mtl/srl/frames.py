@@ -14,16 +14,18 @@ Where tokens were merged or split after the frames were written, the frames are 
 characters.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
 
 from spacy.strings import get_string_id
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..spans import StoredSpan, current_spans, is_in_place, stored_spans
+from ..quoting import quote
+from ..spans import MergedTokensError, StoredSpan, current_spans, is_in_place, stored_spans
 from .inventory import Roleset, base_role
 
 AnySpan = TypeVar("AnySpan", Span, StoredSpan)
@@ -34,6 +36,28 @@ PREDICATE_ID = get_string_id(PREDICATE_LABEL)
 # Attributes of the span group.
 SCORES = "scores"  # [span ID, first character, end, probability], for a predicate its roleset's too
 ROLESETS = "rolesets"  # roleset to name and roles, as in `Roleset`
+UNKNOWN = "unknown"  # [first token, end] of each predicate whose frame was left out as faulty
+
+LabelledFrame = tuple[Span, list[tuple[str, Span]]]  # predicate, labels and spans of arguments
+Pair = tuple[int, list[int]]  # predicate and arguments, as positions in a group
+_START = attrgetter("start")
+
+
+class Row(NamedTuple):
+    """A span of a group as plain numbers.
+
+    id (int): The span ID.
+    label (int): The label's hash.
+    start (int): The first token.
+    end (int): The last token, exclusive.
+    kb_id (int): The roleset's hash.
+    """
+
+    id: int
+    label: int
+    start: int
+    end: int
+    kb_id: int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -309,55 +333,198 @@ def has_frames(group: SpanGroup) -> bool:
 def group_spans(doc: Doc, key: str) -> list[tuple[Span, list[Span]]]:
     """Find out which argument span of the group belongs to which predicate span.
 
+    An argument belongs to the nearest predicate before it, in the order of the group, that has the
+    same span ID; if there is none, to the only one after it. So the frames stay apart when
+    `Doc.from_docs` joins documents whose frame numbers collide.
+
     doc (Doc): The document.
     key (str): The span group.
     RETURNS (List[Tuple[Span, List[Span]]]): Each predicate with its arguments; empty if there is no
         such group.
-    RAISES (ValueError): If an argument has no predicate, if spans of a frame overlap or are empty,
-        if two frames start at the same token, or if tokens were merged across the border of a span.
+    RAISES (ValueError): If it is not clear which predicate an argument has, if spans of a frame
+        overlap, are empty or outside of the document, or if two frames start at the same token.
+    """
+    spans, pairs = _checked_pairs(doc, key)[1:]
+    return [(spans[at], [spans[i] for i in arguments]) for at, arguments in pairs]
+
+
+def indexed_spans(doc: Doc, key: str) -> list[tuple[Row, list[Row]]]:
+    """Do what `group_spans` does, with plain numbers in place of spans.
+
+    doc (Doc): The document.
+    key (str): The span group.
+    RETURNS (List[Tuple[Row, List[Row]]]): Each predicate with its arguments.
+    RAISES (ValueError): See `group_spans`.
+    """
+    rows, _, pairs = _checked_pairs(doc, key)
+    return [(rows[at], [rows[i] for i in arguments]) for at, arguments in pairs]
+
+
+def frame_extents(doc: Doc, key: str) -> list[tuple[int, int]]:
+    """Find from where to where frames extend, whatever faults they have.
+
+    doc (Doc): The document.
+    key (str): The span group.
+    RETURNS (List[Tuple[int, int]]): First token and last token (exclusive) of each frame.
+    RAISES (MergedTokensError): If a span does not begin and end where tokens do any more.
+    """
+    spans = current_spans(doc, key) if key in doc.spans else []
+    rows = [_row_of(span) for span in spans]
+    pairs, stray = _pair(rows)
+    groups = [[rows[i] for i in (at, *arguments)] for at, arguments in pairs]
+    groups += [[rows[i]] for i in stray]
+    return [(min(r.start for r in group), max(r.end for r in group)) for group in groups]
+
+
+@dataclass(frozen=True)
+class FrameFault:
+    """Why frames of a span group can't be read.
+
+    message (str): What is wrong, where, and what is expected.
+    predicates (Tuple[Tuple[int, int], ...]): First and last token (exclusive) of the predicates
+        whose frames are wrong; empty if the whole group can't be read.
+    """
+
+    message: str
+    predicates: tuple[tuple[int, int], ...] = ()
+
+
+def find_frame_faults(doc: Doc, key: str) -> list[FrameFault]:
+    """Find everything that makes `group_spans` raise an error.
+
+    doc (Doc): The document.
+    key (str): The span group.
+    RETURNS (List[FrameFault]): The faults; none if there is no such group.
     """
     if key not in doc.spans:
         return []
-    grouped, others = group_by_predicate(current_spans(doc, key))
-    for span in others:
-        raise ValueError(
-            f"Can't read the frames in doc.spans[{key!r}]: the argument {span.label_!r} at "
-            f"tokens {span.start}-{span.end} ({span.text!r}) has the span ID {span.id}, but no "
-            f"span labelled {PREDICATE_LABEL!r} has it. Give the predicate and the arguments "
-            "of a frame the same span_id, or use write_frames."
-        )
-    _check_layout(
-        [(predicate, [(span.label_, span) for span in spans]) for predicate, spans in grouped], key
-    )
-    return grouped
+    try:
+        spans = current_spans(doc, key)
+    except MergedTokensError as error:
+        return [FrameFault(str(error))]
+    rows = [_row_of(span) for span in spans]
+    pairs, stray = _pair(rows)
+    if not stray and _is_sound(rows, pairs):
+        return []
+    with_id = Counter(rows[at].id for at, _ in pairs)
+    faults = [FrameFault(_describe_stray(spans[i], key, with_id[rows[i].id])) for i in stray]
+    labelled = [
+        (spans[at], [(spans[i].label_, spans[i]) for i in arguments]) for at, arguments in pairs
+    ]
+    return faults + list(_layout_faults(labelled, key))
+
+
+def drop_faulty_frames(doc: Doc, key: str) -> None:
+    """Leave frames that can't be read out of a group. Their predicates are kept as unknown in its
+    attribute `UNKNOWN`. A group that can't be read as a whole is removed, as if nobody had
+    annotated the document.
+
+    doc (Doc): The document, which is changed.
+    key (str): The span group.
+    """
+    faults = find_frame_faults(doc, key)
+    if any(not fault.predicates for fault in faults):
+        del doc.spans[key]
+        return
+    unknown = sorted({place for fault in faults for place in fault.predicates})
+    starts = {start for start, _ in unknown}
+    group = doc.spans[key]
+    spans = current_spans(doc, key)
+    pairs, _ = _pair([_row_of(span) for span in spans])
+    kept = [
+        spans[i]
+        for at, arguments in pairs
+        if spans[at].start not in starts
+        for i in (at, *arguments)
+    ]
+    attrs = {**group.attrs, UNKNOWN: [[start, max(end, start + 1)] for start, end in unknown]}
+    doc.spans[key] = SpanGroup(doc, name=key, attrs=attrs, spans=kept)
 
 
 def group_by_predicate(
-    spans: Iterable[AnySpan],
+    spans: Sequence[AnySpan],
 ) -> tuple[list[tuple[AnySpan, list[AnySpan]]], list[AnySpan]]:
-    """Find out which argument belongs to which predicate.
+    """Do what `group_spans` does, without any check.
 
-    An argument belongs to the nearest predicate before it, in the order of the group, that has the
-    same span ID; if there is none, to the next one after it. So the frames stay apart when
-    `Doc.from_docs` joins documents whose frame numbers collide.
-
-    spans (Iterable[Union[Span, StoredSpan]]): The spans of a group, in order.
+    spans (Sequence[Union[Span, StoredSpan]]): The spans of a group, in order.
     RETURNS (Tuple[List[Tuple[AnySpan, List[AnySpan]]], List[AnySpan]]): Each predicate with its
-        arguments, and the arguments that have no predicate.
+        arguments, and the arguments of which it is not clear which predicate they have.
     """
-    grouped: list[tuple[AnySpan, list[AnySpan]]] = []
-    latest: dict[int, list[AnySpan]] = {}
-    waiting: defaultdict[int, list[AnySpan]] = defaultdict(list)
-    for span in spans:
-        if span.label == PREDICATE_ID:
-            arguments = waiting.pop(span.id, [])
-            latest[span.id] = arguments
-            grouped.append((span, arguments))
-        elif span.id in latest:
-            latest[span.id].append(span)
+    pairs, stray = _pair([Row(s.id, s.label, s.start, s.end, s.kb_id) for s in spans])
+    return [(spans[at], [spans[i] for i in own]) for at, own in pairs], [spans[i] for i in stray]
+
+
+def _row_of(span: Span) -> Row:
+    return Row(span.id, span.label, span.start, span.end, span.kb_id)
+
+
+def _checked_pairs(doc: Doc, key: str) -> tuple[list[Row], list[Span], list[Pair]]:
+    """RETURNS (Tuple[List[Row], List[Span], List[Pair]]): A group's spans as numbers, its spans,
+    and which of them make up a frame.
+    """
+    if key not in doc.spans:
+        return [], [], []
+    spans = current_spans(doc, key)
+    rows = [_row_of(span) for span in spans]
+    pairs, stray = _pair(rows)
+    if stray or not _is_sound(rows, pairs):
+        raise ValueError(find_frame_faults(doc, key)[0].message)
+    return rows, spans, pairs
+
+
+def _pair(rows: Sequence[Row]) -> tuple[list[Pair], list[int]]:
+    """RETURNS (Tuple[List[Pair], List[int]]): Each predicate with its arguments, and the arguments
+    whose predicate can't be told: there is none, or there are several after them.
+    """
+    pairs: list[Pair] = []
+    latest: dict[int, list[int]] = {}
+    waiting: defaultdict[int, list[int]] = defaultdict(list)
+    early: dict[int, list[int]] = {}  # arguments before the first predicate with their ID
+    stray: list[int] = []
+    for i, row in enumerate(rows):
+        if row.label == PREDICATE_ID:
+            own = waiting.pop(row.id, [])
+            if own:
+                early[row.id] = list(own)
+            else:
+                stray += early.pop(row.id, ())
+            latest[row.id] = own
+            pairs.append((i, own))
+        elif row.id in latest:
+            latest[row.id].append(i)
         else:
-            waiting[span.id].append(span)
-    return grouped, [span for own in waiting.values() for span in own]
+            waiting[row.id].append(i)
+    stray += (i for arguments in waiting.values() for i in arguments)
+    return pairs, sorted(stray)
+
+
+def _is_sound(rows: Sequence[Row], pairs: Sequence[Pair]) -> bool:
+    """RETURNS (bool): Whether `_layout_faults` finds nothing."""
+    if len({rows[at].start for at, _ in pairs}) < len(pairs):
+        return False
+    for at, arguments in pairs:
+        own = [rows[at], *(rows[i] for i in arguments)]
+        own.sort(key=_START)
+        previous_end = 0
+        for row in own:
+            if not previous_end <= row.start < row.end or not row.label:
+                return False
+            previous_end = row.end
+    return True
+
+
+def _describe_stray(span: Span, key: str, n_predicates: int) -> str:
+    found = (
+        f"{n_predicates} spans labelled {PREDICATE_LABEL!r} with this ID come after it"
+        if n_predicates
+        else f"no span labelled {PREDICATE_LABEL!r} has it"
+    )
+    return (
+        f"Can't read the frames in doc.spans[{key!r}] of {quote(span.doc)}: the argument "
+        f"{span.label_!r} at tokens {span.start}-{span.end} ({span.text!r}) has the span ID "
+        f"{span.id}, but {found}. Give the predicate and the arguments of a frame the same "
+        "span_id, another one in each frame, or use write_frames."
+    )
 
 
 def _attributes(frames: Sequence[Frame]) -> dict[str, Any]:
@@ -384,27 +551,39 @@ def _attributes(frames: Sequence[Frame]) -> dict[str, Any]:
     return _without_none({SCORES: scores or None, ROLESETS: meanings or None})
 
 
-def _check_layout(frames: Sequence[tuple[Span, list[tuple[str, Span]]]], key: str) -> None:
+def _check_layout(frames: Sequence[LabelledFrame], key: str) -> None:
     """RAISES (ValueError): If the spans cannot be those of one document's frames."""
+    for fault in _layout_faults(frames, key):
+        raise ValueError(fault.message)
+
+
+def _layout_faults(frames: Sequence[LabelledFrame], key: str) -> Iterator[FrameFault]:
+    """YIELDS (FrameFault): What is wrong with spans that should make up a document's frames."""
     first_of: dict[int, Span] = {}
     for predicate, arguments in frames:
-        _check_frame(predicate, arguments, key)
+        message = _describe_fault(predicate, arguments, key)
+        if message is not None:
+            yield FrameFault(message, ((predicate.start, predicate.end),))
         other = first_of.setdefault(predicate.start, predicate)
         if other is not predicate:
-            raise ValueError(
-                f"Two frames in doc.spans[{key!r}] start at token {predicate.start}: "
-                f"{other.text!r} and {predicate.text!r}. A predicate has one frame: keep one of "
-                "them."
+            yield FrameFault(
+                f"Two frames in doc.spans[{key!r}] of {quote(predicate.doc)} start at token "
+                f"{predicate.start}: {other.text!r} and {predicate.text!r}. A predicate has one "
+                "frame: keep one of them.",
+                ((other.start, other.end), (predicate.start, predicate.end)),
             )
 
 
-def _check_frame(predicate: Span, arguments: Sequence[tuple[str, Span]], key: str) -> None:
-    """RAISES (ValueError): If the spans cannot be those of one frame."""
-    where = f"Bad frame for {predicate.text!r} at token {predicate.start} in doc.spans[{key!r}]"
+def _describe_fault(predicate: Span, arguments: Sequence[tuple[str, Span]], key: str) -> str | None:
+    """RETURNS (Optional[str]): Why the spans cannot be those of one frame; None if they can."""
+    where = (
+        f"Bad frame for {predicate.text!r} at token {predicate.start} in doc.spans[{key!r}] of "
+        f"{quote(predicate.doc)}"
+    )
     labelled = [(PREDICATE_LABEL, predicate, predicate.start, predicate.end)]
     for label, span in arguments:
         if label in ("", PREDICATE_LABEL):
-            raise ValueError(
+            return (
                 f"{where}: the argument {span.text!r} has the label {label!r}. Arguments need a "
                 f"role such as 'ARG0'; {PREDICATE_LABEL!r} marks the predicate."
             )
@@ -413,15 +592,16 @@ def _check_frame(predicate: Span, arguments: Sequence[tuple[str, Span]], key: st
     previous_end = 0
     for index, (label, span, start, end) in enumerate(labelled):
         if start >= end:
-            raise ValueError(f"{where}: the span of {label} at token {start} is empty.")
+            return f"{where}: the span of {label} at token {start} is empty."
         if start < previous_end:
             other_label, other = labelled[index - 1][:2]
-            raise ValueError(
+            return (
                 f"{where}: {other_label} {other.text!r} (tokens {other.start}-{other.end}) and "
                 f"{label} {span.text!r} (tokens {start}-{end}) overlap. A token has one role in a "
                 "frame."
             )
         previous_end = end
+    return None
 
 
 def _relabel(span: Span, label: str, number: int, kb_id: str = "") -> Span:

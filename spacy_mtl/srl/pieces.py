@@ -5,7 +5,7 @@ from typing import Any
 from spacy.tokens import Doc, Span, SpanGroup
 
 from ..spans import current_spans
-from .frames import SCORES, group_spans, has_frames
+from .frames import SCORES, UNKNOWN, group_by_predicate, has_frames
 
 
 def span_as_doc(span: Span, **settings: Any) -> Doc:
@@ -18,7 +18,7 @@ def span_as_doc(span: Span, **settings: Any) -> Doc:
     span (Span): The span, such as a sentence.
     **settings (Any): Those of `Span.as_doc`.
     RETURNS (Doc): The copy.
-    RAISES (ValueError): If the frames can't be read, see `read_frames`.
+    RAISES (MergedTokensError): If tokens were merged across the border of a span.
     """
     piece = span.as_doc(**settings)
     for key in span.doc.spans:
@@ -28,10 +28,11 @@ def span_as_doc(span: Span, **settings: Any) -> Doc:
 
 def _group_inside(outer: Span, key: str, piece: Doc) -> SpanGroup:
     group = outer.doc.spans[key]
+    spans = current_spans(outer.doc, key)
+    units = [[span] for span in spans]
     if has_frames(group):
-        units = [[predicate, *arguments] for predicate, arguments in group_spans(outer.doc, key)]
-    else:
-        units = [[span] for span in current_spans(outer.doc, key)]
+        frames, others = group_by_predicate(spans)
+        units = [[predicate, *own] for predicate, own in frames] + [[span] for span in others]
     inside = [
         Span(
             piece,
@@ -52,5 +53,11 @@ def _group_inside(outer: Span, key: str, piece: Doc) -> SpanGroup:
             [number, start - shift, end - shift, *scores]
             for number, start, end, *scores in attrs[SCORES]
             if shift <= start and end <= outer.end_char
+        ]
+    if UNKNOWN in attrs:
+        attrs[UNKNOWN] = [
+            [start - outer.start, end - outer.start]
+            for start, end in attrs[UNKNOWN]
+            if outer.start <= start and end <= outer.end
         ]
     return SpanGroup(piece, name=key, attrs=attrs, spans=inside)

@@ -1,13 +1,12 @@
 """Known words that a word may be if it has a spelling mistake."""
 
 from collections.abc import Iterable
-from string import ascii_lowercase
 
 
 class SpellingIndex:
     """Finds the known words that differ from a word by one mistake (Norvig 2007,
     https://norvig.com/spell-correct.html): a letter too many, too few or wrong, or two swapped. The
-    first letter stays, and a letter that lacks or is wrong is one of a to z.
+    first letter stays, and what lacks or is wrong is a letter of any script.
 
     The index holds each known word without each of its letters (Garbe 2012,
     https://github.com/wolfgarbe/SymSpell), so that looking a word up takes a few steps per letter
@@ -51,5 +50,5 @@ class SpellingIndex:
         return [
             known
             for known in self._of_shortened.get(short, ())
-            if known[:at] + known[at + 1 :] == short and known[at] in ascii_lowercase
+            if known[:at] + known[at + 1 :] == short and known[at].isalpha()
         ]

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 import spacy
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from wasabi import Printer
 
 from spacy_mtl.cli.evaluate import evaluate, overall_rows, print_by_label
+from spacy_mtl.cli.evaluate_srl import check_srl_scores
+from spacy_mtl.cli.inputs import read_examples
 
 from ..trained import Trained, make_docs, run, save, without
 
@@ -206,3 +208,125 @@ def test_options_for_semantic_roles_need_the_component(
     result = run("mtl", "evaluate", tmp_path / "without", trained.dev, *options)
     assert result.exit_code == 1
     assert "needs a component 'mtl_srl'" in " ".join(result.output.split())
+
+
+def relabelled(doc: Doc, names: dict[str, str]) -> Doc:
+    """A copy with other names of entities, categories and roles."""
+    copy = doc.copy()
+    copy.set_ents(
+        [Span(copy, e.start, e.end, names.get(e.label_, e.label_)) for e in doc.ents],
+        default="outside",
+    )
+    copy.cats = {names.get(label, label): value for label, value in doc.cats.items()}
+    copy.spans["srl"] = [
+        Span(
+            copy,
+            span.start,
+            span.end,
+            names.get(span.label_, span.label_),
+            kb_id=names.get(span.kb_id_, span.kb_id_),
+            span_id=span.id,
+        )
+        for span in doc.spans["srl"]
+    ]
+    return copy
+
+
+def test_labels_that_the_pipeline_does_not_have_are_counted(
+    trained: Trained, tmp_path: Path
+) -> None:
+    known = evaluate(trained.model, trained.dev)["unknown_labels"]
+    assert set(known) <= {"parser"}  # spaCy's parser drops rare labels
+    names = {"PLACE": "GPE", "ARG2": "ARG4", "GOOD": "FINE", "give.01": "hand.01"}
+    path = save([relabelled(doc, names) for doc in make_docs()], tmp_path / "other.spacy")
+    unknown = evaluate(trained.model, path)["unknown_labels"]
+    assert {name: found["unknown"] for name, found in unknown.items() if name != "parser"} == {
+        "ner": {"GPE": 16},
+        "textcat": {"FINE": 8},
+        "srl": {"ARG4": 16},
+        "srl (rolesets)": {"hand.01": 16},
+    }
+    assert unknown["ner"]["gold"] == 32
+    assert unknown["ner"]["known"] == ["PERSON", "PLACE"]
+    result = run("mtl", "evaluate", trained.model, path)
+    assert result.exit_code == 0, result.output
+    text = " ".join(result.output.split())
+    assert "'ner' does not know 16 of 32 gold labels, and can't find them: 'GPE' (16)." in text
+    assert "'srl' does not know 16 of 80 gold labels" in text
+
+
+def test_labels_of_which_the_pipeline_has_none_are_told_loudly(
+    trained: Trained, tmp_path: Path
+) -> None:
+    names = {"PLACE": "LOC", "PERSON": "PER"}
+    path = save([relabelled(doc, names) for doc in make_docs()], tmp_path / "other.spacy")
+    result = run("mtl", "evaluate", trained.model, path)
+    assert result.exit_code == 0, result.output
+    assert (
+        "'ner' has none of the labels of the data, and can't score above 0. The data has "
+        "'PER' (16), 'LOC' (16). It has 'PERSON', 'PLACE'."
+    ) in " ".join(result.output.split())
+
+
+def test_labels_of_taggers_and_parsers_are_counted_too(trained: Trained, tmp_path: Path) -> None:
+    docs = make_docs()
+    for doc in docs:
+        doc[-1].tag_, doc[0].dep_ = "XX", "odd"
+    unknown = evaluate(trained.model, save(docs, tmp_path / "other.spacy"))["unknown_labels"]
+    assert unknown["tagger"]["unknown"] == {"XX": 16}
+    assert unknown["parser"]["unknown"]["odd"] == 16
+
+
+@pytest.fixture
+def no_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise AssertionError("something was predicted before everything was checked")
+
+    monkeypatch.setattr("spacy.language.Language.evaluate", fail)
+
+
+@pytest.mark.usefixtures("no_prediction")
+def test_what_the_scores_need_is_checked_before_predicting(
+    trained: Trained, tmp_path: Path
+) -> None:
+    unparsed = []
+    for doc in make_docs():
+        bare = Doc(
+            doc.vocab, words=[t.text for t in doc], spaces=[bool(t.whitespace_) for t in doc]
+        )
+        bare._.srl = [frame.to_json() for frame in doc._.srl]
+        unparsed.append(bare)
+    path = save([*unparsed, *make_docs()], tmp_path / "unparsed.spacy")
+    for score in ("primesrl", "conll09"):
+        message = f"The score '{score}' of 'srl' needs a dependency parse in the references"
+        check_failure(message, trained.model, path, "--srl-scores", score)
+    bare = save([without(doc, "srl") for doc in make_docs()], tmp_path / "bare.spacy")
+    check_failure("none of 16 documents is annotated", trained.model, bare, "--gold-predicates")
+    with pytest.raises(ValueError, match="is a folder. Give the name"):
+        evaluate(trained.model, trained.dev, output=tmp_path)
+    nlp = spacy.load(trained.model)
+    nlp.get_pipe("srl").cfg["argument_kind"] = "heads"
+    with pytest.raises(ValueError, match="no dependency parse to tell its head"):
+        check_srl_scores(nlp, read_examples(nlp, path))
+
+
+@pytest.mark.usefixtures("no_prediction")
+def test_options_are_checked_before_anything_is_loaded(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("spacy_mtl.cli.evaluate.load_pipeline")
+    check_failure("Unknown scores", trained.model, trained.dev, "--srl-scores", "conll12")
+    check_failure("not found", trained.model, tmp_path / "no.spacy")
+
+
+def test_faulty_annotation_is_refused_or_left_out(trained: Trained, tmp_path: Path) -> None:
+    docs = make_docs()
+    verb = docs[0].spans["srl"][0]
+    docs[0].spans["srl"] = [verb, Span(docs[0], verb.start, verb.end + 1, "ARG1", span_id=verb.id)]
+    path = save(docs, tmp_path / "faulty.spacy")
+    check_failure("faulty.spacy, document 1: component 'srl': Bad frame", trained.model, path)
+    check_failure("with --skip-malformed", trained.model, path)
+    with pytest.warns(UserWarning, match="document 1: component 'srl': Bad frame"):
+        results = evaluate(trained.model, path, skip_malformed=True)
+    assert results["documents"] == 16
+    assert results["components"]["srl"]["srl_predicates_f"] > 0.9

@@ -182,3 +182,24 @@ def test_word_vectors_that_no_head_reads_are_left_out(tmp_path: Path) -> None:
         report = extract(tmp_path / "whole", tmp_path / name, [name], ["Ann left"], only=True)
         assert not report.differences
         assert bool(spacy.load(tmp_path / name).vocab.vectors.n_keys) == has_vectors
+
+
+@pytest.mark.parametrize(
+    ("lang", "settings", "reads"),
+    [
+        ("en", {}, []),
+        ("en", {"unseen_words": "lemma"}, ["lemmas"]),
+        ("fr", {}, ["lemmas"]),
+        ("fr", {"unseen_words": "unknown"}, []),
+        ("fr", {"unseen_words": "english", "predicates": "given"}, ["first", "lemmas"]),
+    ],
+)
+def test_semantic_roles_need_what_their_settings_read(
+    lang: str, settings: dict[str, str], reads: list[str]
+) -> None:
+    nlp = spacy.blank(lang)
+    model = {"tok2vec": {"@architectures": "spacy_mtl.HashEmbedCNN.v1", "width": 8, "depth": 1}}
+    nlp.add_pipe("trainable_lemmatizer", name="lemmas")
+    nlp.add_pipe("mtl_srl", name="first", config={"model": model})
+    nlp.add_pipe("mtl_srl", name="srl", config={"model": model, **settings})
+    assert set(find_reasons(nlp, ["srl"])) & {"lemmas", "first"} == set(reads)

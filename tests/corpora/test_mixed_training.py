@@ -29,8 +29,8 @@ def add_rare_category(doc: Doc) -> None:
 
 
 def add_rare_roleset(doc: Doc) -> None:
-    last = Frame(doc[len(doc) - 1 :], "rare.01")
-    write_frames(doc, [*read_frames(doc), last])
+    rare = Frame(doc[:1], "rare.01")
+    write_frames(doc, [*read_frames(doc), rare])
 
 
 RARE: dict[str, Callable[[Doc], None]] = {

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spacy_mtl.decoding import search
 from spacy_mtl.decoding.bio import spans_from_bio
 from spacy_mtl.decoding.constraints import RoleConstraints, allowed_labels
-from spacy_mtl.decoding.roles import decode_roles
+from spacy_mtl.decoding.roles import MAX_VIOLATIONS, decode_roles
 from spacy_mtl.decoding.scores import PlainScores
 from spacy_mtl.decoding.viterbi import decode_bio
 from spacy_mtl.native.threads import set_num_threads
@@ -255,3 +256,52 @@ def test_many_violations_are_dropped_without_a_search():
         PlainScores(scores), lengths, constraints
     )  # each has more than it allows
     assert default.tolist() == dropped.tolist()
+
+
+def hard_scores(kind, n_tokens, labels, goes_on):
+    """Scores of a network that has learned nothing, or that make the search long."""
+    random = np.random.default_rng(0)
+    n_labels = len(labels)
+    scores = np.zeros((n_tokens, 1 + 2 * n_labels), dtype="f")
+    if kind != "flat":
+        scores += random.normal(0, 1.0 if kind == "random" else 1e-3, scores.shape)
+    rows = random.choice(n_tokens, MAX_VIOLATIONS, replace=False)
+    if kind == "nearly equal core roles":
+        scores[:, 0] += 0.01
+        scores[rows, 1] += 1.0
+    if kind == "continuations of what is nowhere":
+        scores[:, 0] += 0.5
+        scores[rows, 1 + labels.index("C-ARG1")] += 2.0
+    if not goes_on:
+        scores[:, 1 + n_labels :] = -np.inf
+    return scores.astype("f")
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["spans", "heads"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "flat",
+        "nearly flat",
+        "random",
+        "nearly equal core roles",
+        "continuations of what is nowhere",
+    ],
+)
+def test_hard_scores_take_no_more_decodings_than_allowed(monkeypatch, kind, goes_on):
+    labels = [f"{prefix}ARG{i}" for prefix in ("", "C-", "R-") for i in range(6)]
+    constraints = RoleConstraints.from_labels(labels)
+    scores = hard_scores(kind, 129, labels, goes_on)
+    n_decoded = []
+    advance = search._Search.advance
+
+    def count(own, constraints):
+        nodes = advance(own, constraints)
+        n_decoded.append(len(nodes))
+        return nodes
+
+    monkeypatch.setattr(search._Search, "advance", count)
+    tags = decode_roles(PlainScores(scores), [129], constraints)
+    assert is_valid(tags, len(labels))
+    assert satisfies(spans_of(tags, labels), *[True] * 3)
+    assert sum(n_decoded) < search.MAX_NODES + search.MAX_PARTS

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import spacy
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,3 +24,9 @@ def test_boundaries_of_the_document_come_first():
     words = ["We", "left", ".", "They", "stayed"]
     docs = [Doc(NLP.vocab, words=words, sent_starts=[True, True, False, False, False])]
     np.testing.assert_array_equal(sentence_starts(docs), [True, True, False, False, False])
+
+
+@pytest.mark.parametrize("mark", ["。", "？", "！", "؟", "۔", "।", "።", "։", "။"])
+def test_full_stops_of_other_scripts_end_sentences(mark):
+    doc = Doc(spacy.blank("xx").vocab, words=["a", "b", mark, "c", mark])
+    assert sentence_starts([doc]).tolist() == [True, False, False, True, False]

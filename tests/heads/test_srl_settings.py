@@ -225,3 +225,70 @@ def test_look_ups_on_a_doc_made_by_hand():
         frames[0]["ARG4"]
     assert len(indexed_frames(doc)) == len(frames) == 1
     assert make_example(doc.vocab, ["a"], []).reference._.srl.find() == []
+
+
+# Languages
+
+FRENCH = [
+    ("Anne donne un livre .", [(1, "donner.01", [("ARG0", 0, 1), ("ARG1", 2, 4)])]),
+    ("Il parle .", [(1, "parler.01", [("ARG0", 0, 1)])]),
+    ("Elle chantait .", [(1, "chanter.01", [("ARG0", 0, 1)])]),
+]
+UNSEEN = ["Anne", "walked", "."]  # by English rules, of the lemma "walk"
+
+
+def rolesets_of(nlp, words, lemmas=None):
+    """The rolesets of the second word, given as a predicate."""
+    doc = make_doc(words, [(1, "", [])], vocab=nlp.vocab)
+    for token, lemma in zip(doc, lemmas or (), strict=bool(lemmas)):
+        token.lemma_ = lemma
+    return [frame.roleset for frame in nlp(doc)._.srl]
+
+
+def other_language(lang, tmp_path, **settings):
+    """A pipeline of another language, trained on frames of its own."""
+    english = make_nlp()
+    config = english.config.copy()
+    config["nlp"]["lang"] = lang
+    config["components"]["srl"].update(settings)
+    nlp = spacy.util.load_model_from_config(config, auto_fill=True)
+    train(nlp, make_examples(nlp, FRENCH), steps=2)
+    nlp.to_disk(tmp_path / "model")
+    return spacy.load(tmp_path / "model", config={"components.srl.predicates": "given"})
+
+
+def test_english_rules_are_for_english_pipelines_only(folder, tmp_path):
+    english = spacy.load(folder, config={"components.srl.predicates": "given"})
+    assert rolesets_of(english, UNSEEN) == ["walk.01"]
+    assert rolesets_of(english, UNSEEN, ["Anne", "wander", "."]) == ["walk.01"]
+    for lang in ("fr", "es", "xx"):
+        nlp = other_language(lang, tmp_path)
+        assert rolesets_of(nlp, UNSEEN) == [""]
+        assert rolesets_of(nlp, UNSEEN, ["Anne", "marcher", "."]) == ["marcher.01"]
+        assert rolesets_of(nlp, ["Il", "parlera", "."], ["il", "parler", "."]) == ["parler.01"]
+        assert rolesets_of(nlp, ["Il", "parle", "."]) == ["parler.01"]
+
+
+def test_what_unseen_words_get_can_be_set_and_set_again(tmp_path):
+    nlp = other_language("fr", tmp_path, unseen_words="unknown")
+    lemmas = ["Anne", "marcher", "."]
+    assert rolesets_of(nlp, UNSEEN, lemmas) == [""]
+    expected = {"english": "walk.01", "lemma": "marcher.01", "auto": "marcher.01"}
+    for setting, roleset in expected.items():
+        changed = {"components.srl.predicates": "given", "components.srl.unseen_words": setting}
+        assert rolesets_of(spacy.load(tmp_path / "model", config=changed), UNSEEN, lemmas) == [
+            roleset
+        ]
+    with pytest.raises(ValueError, match="'french' is not .*'auto', 'english', 'lemma'"):
+        spacy.load(tmp_path / "model", config={"components.srl.unseen_words": "french"})
+
+
+def test_unknown_rolesets_are_scored_as_wrong(tmp_path):
+    nlp = other_language("fr", tmp_path)
+    example = make_example(nlp.vocab, UNSEEN, [(1, "marcher.01", [])])
+    give_predicates(example)
+    example.predicted = nlp(example.predicted)
+    scores = nlp.get_pipe("srl").score([example])
+    assert scores["srl_predicates_f"] == 1.0
+    assert scores["srl_rolesets_acc"] == 0.0
+    assert example.predicted._.srl[0].to_json()["roleset"] == ""

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from spacy_mtl.srl.respelling import SpellingIndex
 
+LETTERS = ascii_lowercase + "é"
 words = st.text("abé", min_size=1, max_size=6)
 
 
@@ -13,10 +14,8 @@ def respellings(form):
     parts = [(form[:at], form[at:]) for at in range(1, len(form) + 1)]
     fewer = [start + rest[1:] for start, rest in parts if rest]
     swapped = [start + rest[1] + rest[0] + rest[2:] for start, rest in parts if len(rest) > 1]
-    other = [
-        start + letter + rest[1:] for start, rest in parts if rest for letter in ascii_lowercase
-    ]
-    more = [start + letter + rest for start, rest in parts for letter in ascii_lowercase]
+    other = [start + letter + rest[1:] for start, rest in parts if rest for letter in LETTERS]
+    more = [start + letter + rest for start, rest in parts for letter in LETTERS]
     return [*more, *fewer, *swapped, *other]
 
 
@@ -33,3 +32,11 @@ def test_mistakes_of_each_kind():
         assert index.near(wrong) == ["recommended"]
     assert index.near("aeparate") == []  # the first letter stays
     assert index.near("definatly") == []  # two mistakes
+
+
+def test_letters_of_all_scripts_can_lack_but_digits_and_signs_can_not():
+    index = SpellingIndex(["généraliser", "предложить", "2-generation"])
+    assert index.near("gnéraliser") == ["généraliser"]
+    assert index.near("generaliser") == []  # two mistakes
+    assert index.near("предлжить") == ["предложить"]
+    assert index.near("2generation") == []

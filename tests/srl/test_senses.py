@@ -2,9 +2,12 @@ import json
 
 import numpy as np
 import pytest
+import spacy
+from spacy.tokens import Doc, Token
 
+from spacy_mtl.srl import FrameInventory, Roleset
 from spacy_mtl.srl.english import lemma_guesses
-from spacy_mtl.srl.senses import SenseInventory, lemma_of
+from spacy_mtl.srl.senses import SenseInventory, lemma_of, own_lemma
 
 SEEN = [
     ("gave", "give.01"),
@@ -139,7 +142,7 @@ def test_forms_seen_without_roleset_and_unknown_words_have_none(senses):
         ("emailed", "email.01"),
         ("tweets", "tweet.01"),
         ("spied", "spy.01"),
-        ("", ".01"),
+        ("", ""),
     ],
 )
 def test_unknown_words_get_their_own_first_sense(senses, form, roleset):
@@ -151,6 +154,87 @@ def test_nothing_is_guessed_where_no_roleset_was_seen():
     assert len(senses) == 0
     assert senses.candidates("gave") == ()
     assert senses.fallback("gave") == ""
+
+
+def test_nothing_is_guessed_where_no_roleset_is_a_first_sense():
+    senses = SenseInventory.from_corpus([("gave", "GIVE_GIFT"), ("left", "leave-v")])
+    assert senses.fallback("googled") == ""
+    assert senses.fallback("gave") == ""
+
+
+VOCAB = spacy.blank("fr").vocab
+FRENCH = [
+    ("donne", "donner.01"),
+    ("donnait", "donner.02"),
+    ("dit", "dire.01"),
+    ("parlait", "parler.01"),
+]
+OF_ENGLISH_VERBS = [("donne", "give.01"), ("donner", "give.01"), ("dit", "say.01")]
+
+
+def token_of(word: str, lemma: str = "") -> Token:
+    return Doc(VOCAB, words=[word], lemmas=[lemma] if lemma else None)[0]
+
+
+def by_lemmas(seen: list[tuple[str, str]]) -> SenseInventory:
+    senses = SenseInventory.from_corpus(seen)
+    senses.guess_by("lemma")
+    return senses
+
+
+def test_lemmas_of_the_document_lead_to_rolesets_seen():
+    senses = by_lemmas(FRENCH)
+    assert senses.word_of(token_of("Donnerons", "donner")) == "donner"
+    assert candidates(senses, "donner") == ["donner.01", "donner.02"]
+    assert senses.word_of(token_of("Donnait", "xyz")) == "donnait"  # a form that was seen decides
+    english = SenseInventory.from_corpus(FRENCH)
+    assert english.word_of(token_of("Donnerons", "donner")) == "donnerons"
+    named_otherwise = by_lemmas(OF_ENGLISH_VERBS)
+    word = named_otherwise.word_of(token_of("donnerons", "donner"))
+    assert candidates(named_otherwise, word) == ["give.01"]
+
+
+def test_endings_seen_count_in_every_language_and_english_rules_do_not():
+    senses = by_lemmas([*FRENCH, ("chantait", "chanter.01"), ("marcher", "marcher.01")])
+    assert candidates(senses, "marchait") == ["marcher.01"]
+    german = by_lemmas([("sing", "sing.01"), ("geben", "geben.01")])
+    assert candidates(german, "singing") == []
+    assert candidates(german, "honours") == []
+
+
+@pytest.mark.parametrize(
+    ("word", "lemma", "roleset"),
+    [
+        ("chanterions", "chanter", "chanter.01"),
+        ("chanterions", "", ""),
+        ("chanterions", "_", ""),
+        ("works", "", ""),
+        ("給", "給", "給.01"),
+        ("s'enfuit", "s' enfuir", "s'_enfuir.01"),
+    ],
+)
+def test_unknown_words_of_other_languages_get_their_lemmas_first_sense_or_none(
+    word, lemma, roleset
+):
+    senses = by_lemmas(FRENCH)
+    token = token_of(word, lemma)
+    assert senses.fallback(senses.word_of(token), own_lemma(token)) == roleset
+
+
+def test_no_first_sense_is_made_up_where_rolesets_are_of_another_language():
+    assert by_lemmas(OF_ENGLISH_VERBS).fallback("chanter", "chanter") == ""
+
+
+def test_nothing_is_guessed_where_unseen_words_are_to_be_unknown(senses):
+    senses.guess_by("unknown")
+    assert candidates(senses, "gave") == ["give.02", "give.01"]
+    assert candidates(senses, "gives") == []
+    assert senses.fallback("gives", "give") == ""
+    frames = FrameInventory([Roleset("google.01"), Roleset("give.01")])
+    senses.use_frames(frames)
+    assert senses.fallback("google") == "google.01"
+    senses.guess_by("english")
+    assert candidates(senses, "gives") == ["give.01"]
 
 
 def test_json_round_trip(senses):

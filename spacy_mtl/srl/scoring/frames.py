@@ -16,7 +16,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ...spans import MergedTokensError, stored_spans
-from ..alignment import indexed_frames, same_tokens
+from ..alignment import indexed_frames, same_tokens, unknown_predicates
 from ..frames import PREDICATE_LABEL, group_by_predicate
 
 CONTINUATION = "C-"
@@ -92,6 +92,24 @@ def _frames_as_written(doc: Doc, key: str) -> list[CharacterFrame]:
     ]
 
 
+def without_unknown(
+    frames: list[CharacterFrame], example: Example, key: str
+) -> list[CharacterFrame]:
+    """Leave out the predicted frames whose predicates may be right or wrong.
+
+    frames (List[CharacterFrame]): The predicted frames.
+    example (Example): Their example.
+    key (str): The span group, which the reference has.
+    RETURNS (List[CharacterFrame]): The others.
+    """
+    unknown = set(unknown_predicates(example, key))
+    if not unknown:
+        return frames
+    offsets = character_offsets(example.predicted)
+    starts = {offsets[token] for token in unknown}
+    return [frame for frame in frames if frame.predicate[0] not in starts]
+
+
 def check_same_text(example: Example) -> None:
     """Make sure that both documents of an example have the same text.
 
@@ -109,8 +127,14 @@ def add_by_role(per_role: dict[str, PRFScore], predicted: set[Any], gold: set[An
     predicted (Set[Any]): Tuples that begin with the role.
     gold (Set[Any]): Such tuples.
     """
-    for argument in predicted | gold:
-        per_role[argument[0]].score_set(predicted & {argument}, gold & {argument})
+    for argument in predicted:
+        score = per_role[argument[0]]
+        if argument in gold:
+            score.tp += 1
+        else:
+            score.fp += 1
+    for argument in gold - predicted:
+        per_role[argument[0]].fn += 1
 
 
 def prf(name: str, score: PRFScore) -> dict[str, float | None]:

@@ -11,7 +11,14 @@ from spacy.training import Example
 
 from .conll05 import Conll05Counts, conll05_counts
 from .conll09 import Conll09Counts, conll09_counts
-from .frames import CharacterFrame, character_frames, character_offsets, check_same_text
+from .frames import (
+    PREDICATE_LABELS,
+    CharacterFrame,
+    character_frames,
+    character_offsets,
+    check_same_text,
+    without_unknown,
+)
 from .heads import head_frames
 from .prime_frames import prime_frames_of_heads, prime_frames_of_spans
 from .primesrl import PrimeCounts, prime_counts
@@ -68,6 +75,36 @@ def _score_component(
     return score_srl(examples, key=key, prefix=key, scores=scores)
 
 
+def scores_of(scorer: Callable[..., dict[str, Any]] | None) -> tuple[str, ...]:
+    """Tell which official counts a scorer makes.
+
+    scorer (Optional[Callable]): A component's scorer.
+    RETURNS (Tuple[str, ...]): The scores; none for a scorer that `make_srl_scorer` did not make.
+    """
+    if isinstance(scorer, partial) and scorer.func is _score_component:
+        return tuple(scorer.keywords["scores"])
+    return ()
+
+
+def count_without_parse(references: Iterable[Doc], key: str, score: str) -> int:
+    """Count the references that lack a dependency parse which a score by head words needs.
+
+    references (Iterable[Doc]): The references.
+    key (str): The span group that holds the frames.
+    score (str): The name of the score.
+    RETURNS (int): How many lack it.
+    """
+    if score not in HEAD_SCORES:
+        return 0
+    unparsed = [doc for doc in references if key in doc.spans and not doc.has_annotation("DEP")]
+    if score == "primesrl":
+        return len(unparsed)
+    return sum(
+        any(len(span) > 1 for span in doc.spans[key] if span.label_ not in PREDICATE_LABELS)
+        for doc in unparsed
+    )
+
+
 def score_srl(
     examples: Iterable[Example],
     *,
@@ -78,8 +115,9 @@ def score_srl(
     """Score predicted frames against gold frames.
 
     Only examples whose reference has the span group are scored; a predicted document without it has
-    no frames. A score is None where there is nothing, gold or predicted, to score. `V` and its
-    continuation `C-V` are parts of the predicate, not arguments.
+    no frames. Where a faulty frame was left out of the reference (see `drop_faulty_frames`),
+    predictions count neither way. A score is None where there is nothing, gold or predicted, to
+    score. `V` and its continuation `C-V` are parts of the predicate, not arguments.
 
     examples (Iterable[Example]): The examples.
     key (str): The span group that holds the frames.
@@ -110,7 +148,7 @@ def score_srl(
             continue
         check_same_text(example)
         gold = character_frames(example.reference, key)
-        predicted = character_frames(example.predicted, key)
+        predicted = without_unknown(character_frames(example.predicted, key), example, key)
         symmetric.add(gold, predicted)
         for name in totals:
             totals[name] += official_counts(name, gold, predicted, example.reference)
