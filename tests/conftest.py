@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from spacy_mtl.native import find_loops, switched_off
+from spacy_mtl.native import get_kernels, switched_off
 from tests import registered  # noqa: F401  registers what an older installation does not name
 
 torch.set_num_threads(1)  # the networks of the tests are too small to gain from more
@@ -17,7 +17,7 @@ settings.load_profile("patient")
 @pytest.fixture(scope="module", params=["torch", "plain", "avx2", "avx512"])
 def arithmetic(request):
     """What computes predictions. Networks must not outlive the module."""
-    loops = find_loops()
+    loops = get_kernels()
     if request.param == "torch":
         with switched_off():
             yield request.param

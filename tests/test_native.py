@@ -11,11 +11,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from spacy_mtl.models.compiled_layers import QuickLinear, SummedRows, apply_compiled
-from spacy_mtl.native import find_loops, switched_off
+from spacy_mtl.models.linear import PackedLinear
+from spacy_mtl.native import get_kernels, switched_off
+from spacy_mtl.native.linear import SummedRows, apply_layers
 from spacy_mtl.native.threads import get_num_threads, set_num_threads, take_together
 
-loops = find_loops()
+loops = get_kernels()
 needs_loops = pytest.mark.skipif(
     loops is None, reason="the compiled loops are not built, or switched off by SPACY_MTL_NATIVE=0"
 )
@@ -104,9 +105,9 @@ def test_a_forked_process_has_threads_of_its_own(three_threads):
 
 def test_they_can_be_switched_off():
     with switched_off():
-        assert find_loops() is None
-    assert find_loops() is loops
-    code = "from spacy_mtl.native import find_loops; print(find_loops())"
+        assert get_kernels() is None
+    assert get_kernels() is loops
+    code = "from spacy_mtl.native import get_kernels; print(get_kernels())"
     found = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "SPACY_MTL_NATIVE": "0"},
@@ -198,14 +199,14 @@ def test_unknown_instructions_are_refused():
 @needs_loops
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_results_go_where_they_are_wanted(n_threads):
-    layer = QuickLinear(6, 5)
+    layer = PackedLinear(6, 5)
     rows, table = torch.randn(400, 6), torch.zeros(1000, 5)
     places = torch.randperm(1000)[:400]
     set_num_threads(n_threads)
     try:
         with torch.inference_mode():
             packed = layer.pack(loops)
-            found = apply_compiled(loops, rows, packed, 5, into=(table, places))
+            found = apply_layers(loops, rows, packed, 5, into=(table, places))
     finally:
         set_num_threads(None)
     assert found is table
@@ -216,7 +217,7 @@ def test_results_go_where_they_are_wanted(n_threads):
 
 @needs_loops
 def test_layers_that_do_not_fit_are_refused():
-    layer, rows = QuickLinear(6, 5), torch.zeros(4, 6)
+    layer, rows = PackedLinear(6, 5), torch.zeros(4, 6)
     packed = layer.pack(loops)
     wrong = torch.full((2, 4, 4), 3)
     tables = [torch.zeros(4, 3), torch.zeros(3, 3)]
@@ -234,4 +235,4 @@ def test_layers_that_do_not_fit_are_refused():
             {"inputs": SummedRows(tables[:1], wrong)},
         ):
             with pytest.raises((ValueError, IndexError)):
-                apply_compiled(loops, **{"inputs": rows, "output": packed, "n_out": 5, **how})
+                apply_layers(loops, **{"inputs": rows, "output": packed, "n_out": 5, **how})

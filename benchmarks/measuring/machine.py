@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from spacy_mtl.native import find_loops
+from spacy_mtl.native import get_kernels
 
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_tile", "amx_bf16")
 PACKAGES = ("spacy-mtl", "spacy", "thinc", "blis", "numpy", "torch")
@@ -19,7 +19,7 @@ def describe_machine() -> dict[str, Any]:
         usable cores, load and versions.
     """
     info = _processor_info()
-    loops = find_loops()
+    loops = get_kernels()
     present = set((info.get("flags") or info.get("Features") or "").split())
     return {
         "processor": info.get("model name") or platform.processor() or platform.machine(),

@@ -6,7 +6,6 @@ from pathlib import Path
 from .results import Results, Run, ratios, speeds
 from .systems import (
     FIRST_PASS,
-    IN_BFLOAT16,
     NOT_COMPILED,
     OUR_CNN,
     SHIPPED,
@@ -21,7 +20,6 @@ COLOURS = {
     STOCK.name: "#D55E00",
     SWITCHED.name: "#E69F00",
     OUR_CNN.name: "#0072B2",
-    IN_BFLOAT16.name: "#009E73",
     NOT_COMPILED.name: "#CC79A7",
     SHIPPED.name: "#56B4E9",
 }
@@ -30,7 +28,6 @@ MARKERS = {
     SWITCHED.name: "s",
     OUR_CNN.name: "^",
     SHIPPED.name: "D",
-    IN_BFLOAT16.name: "v",
     NOT_COMPILED.name: "x",
 }
 INK, GREY = "#222222", "#666666"

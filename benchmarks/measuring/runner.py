@@ -359,7 +359,7 @@ class Runner:
     ) -> None:
         """Memory and load time, each in a new process."""
         tasks: list[dict[str, Any]] = []
-        in_float32 = [s for s in SYSTEMS if s.precision == "float32" and s.is_compiled]
+        compiled = [system for system in SYSTEMS if system.is_compiled]
         window = stream.take(self.options.growth_words)
         with tempfile.TemporaryDirectory() as folder:
             texts = Path(folder) / "window.json"
@@ -380,14 +380,14 @@ class Runner:
                     },
                     {"system": "import spacy-mtl", "imports": OUR_IMPORTS},
                 ]
-                for system in in_float32:
+                for system in compiled:
                     task = self._fresh_task(system, models)
                     config = self._config(system.model, NO_END).to_str()
                     training = {"config": config, "train": str(corpus.train)}
                     tasks.append({**task, "window": str(texts)})
                     tasks.append({**task, **training, "n_words": self.options.words})
             if "load" in self.options.only:
-                loading = [self._fresh_task(system, models) for system in in_float32]
+                loading = [self._fresh_task(system, models) for system in compiled]
                 tasks += [dict(task) for _ in range(self.options.loads) for task in loading]
             for task in tqdm(tasks, desc="memory and load time", unit="process", disable=not tasks):
                 system_name = task.pop("system")
@@ -464,8 +464,7 @@ def _workers(
 
 
 def _load(worker: Worker, path: Path, system: System, read_ahead: int | None = None) -> None:
-    precision = system.precision if system.ours else None
-    missing = {"tok2vec", "ner", "textcat"} - set(worker.call("load", path, precision, read_ahead))
+    missing = {"tok2vec", "ner", "textcat"} - set(worker.call("load", path, read_ahead))
     if missing:
         raise ValueError(f"The pipeline {path} has no component {', '.join(sorted(missing))}.")
 

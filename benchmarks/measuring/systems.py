@@ -6,8 +6,7 @@ from typing import Any
 
 from thinc.api import Config
 
-from spacy_mtl.models.precision import has_fast_bfloat16
-from spacy_mtl.native import find_loops
+from spacy_mtl.native import get_kernels
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,6 @@ class System:
     model (str): The trained pipeline it runs; systems can share one.
     use_blis (bool): Whether thinc multiplies matrices with BLIS, as installed, or with numpy.
     ours (bool): Whether it is a pipeline of this package.
-    precision (str): What the trunk of a pipeline of this package multiplies in.
     is_compiled (bool): Whether this package may use its compiled loops.
     """
 
@@ -26,14 +24,12 @@ class System:
     model: str
     use_blis: bool
     ours: bool
-    precision: str = "float32"
     is_compiled: bool = True
 
     @property
     def uses_loops(self) -> bool:
         """RETURNS (bool): Whether it runs in compiled loops mostly."""
-        in_float32 = self.precision == "float32"
-        return self.ours and self.is_compiled and in_float32 and find_loops() is not None
+        return self.ours and self.is_compiled and get_kernels() is not None
 
 
 @dataclass(frozen=True)
@@ -60,15 +56,13 @@ STOCK = System("spaCy as installed (BLIS)", "stock", use_blis=True, ours=False)
 SWITCHED = System("spaCy with OpenBLAS", "stock", use_blis=False, ours=False)
 OUR_CNN = System("spacy-mtl, same CNN", "cnn", use_blis=True, ours=True)
 SHIPPED = System("spacy-mtl, shipped config", "shipped", use_blis=True, ours=True)
-IN_BFLOAT16 = System("spacy-mtl, same CNN, bfloat16", "cnn", True, True, precision="bfloat16")
 NOT_COMPILED = System("spacy-mtl, same CNN, not compiled", "cnn", True, True, is_compiled=False)
 SYSTEMS = (
     STOCK,
     SWITCHED,
     OUR_CNN,
     SHIPPED,
-    *([NOT_COMPILED] if find_loops() is not None else []),
-    *([IN_BFLOAT16] if has_fast_bfloat16() else []),
+    *([NOT_COMPILED] if get_kernels() is not None else []),
 )
 
 ONE, TWO, THREE = (

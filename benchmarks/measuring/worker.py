@@ -12,8 +12,6 @@ from .text import Tokens, raw_text
 if TYPE_CHECKING:
     from thinc.api import Config
 
-WITH_PRECISION = ("tok2vec", "ner", "srl")
-
 
 class Worker:
     """Runs the methods of a `Station` in a process of its own.
@@ -98,21 +96,16 @@ class Station:
         self.nlp: Any = None
         self.steps: Iterator[int] | None = None
 
-    def load(
-        self, path: Path, precision: str | None = None, read_ahead: int | None = None
-    ) -> list[str]:
+    def load(self, path: Path, read_ahead: int | None = None) -> list[str]:
         """Load a pipeline.
 
         path (Path): Its folder.
-        precision (Optional[str]): What its networks multiply in, where they are of this package.
         read_ahead (Optional[int]): Batches that its trunk reads ahead, where it is of this package.
         RETURNS (List[str]): The names of its components.
         """
         import spacy
 
         changes: dict[str, Any] = {}
-        if precision is not None:
-            changes |= {f"components.{name}.model.precision": precision for name in WITH_PRECISION}
         if read_ahead is not None:
             changes["components.tok2vec.read_ahead"] = read_ahead
         self.nlp = spacy.load(path, config=changes)

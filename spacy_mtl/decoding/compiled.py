@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..native import find_loops
+from ..native import get_kernels
 from ..native.threads import take_together
 from .constraints import RoleConstraints
 from .scores import TagScores
@@ -26,7 +26,7 @@ def decode_compiled(
     RETURNS (Optional[np.ndarray]): [tokens], the tags; None where there are no loops for the
         scores, which have to be of float32.
     """
-    loops = find_loops()
+    loops = get_kernels()
     table = scores.table()
     if loops is None or table.begin.dtype != np.float32 or table.none.dtype != np.float32:
         return None

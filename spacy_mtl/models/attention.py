@@ -1,6 +1,7 @@
 """A convolutional token encoder with self-attention on top, for context as wide as a sentence."""
 
 from functools import partial
+from typing import cast
 
 import torch
 from spacy.tokens import Doc
@@ -10,11 +11,13 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .cnn import WindowEncoder
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
-from .embed import BLOCK_ROWS, EmbeddedWords, NormalizedMaxout
-from .precision import Precision
+from .embed import EmbeddedWords
+from .maxout import NormalizedMaxout
+from .windows import WindowEncoder
+
+BLOCKS_AT_ONCE = 32  # of `reach` tokens each
 
 
 @registry.architectures("spacy_mtl.HashEmbedAttention.v1")
@@ -32,7 +35,6 @@ def build_hash_embed_attention(
     rows: list[int] | None = None,
     include_static_vectors: bool = False,
     word_dropout: float = 0.0,
-    precision: Precision = "float32",
     cached_words: int = CACHED_WORDS,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder of convolutional layers and then layers of local self-attention.
@@ -52,14 +54,11 @@ def build_hash_embed_attention(
     attrs (Optional[List[str]]): The token attributes to embed, instead of the above.
     rows (Optional[List[int]]): The number of rows of each attribute's table, with `attrs`.
     include_static_vectors (bool): Whether to use the static vectors of the vocabulary.
-    word_dropout (float): In training, the share of words whose first attribute (NORM) is hidden,
+    word_dropout (float): In training, the share of words whose first attribute (NORM) is masked,
         so that the network learns to go by the others where it meets an unknown word.
-    precision (str): Precision of the maxout layers' matrix products, "float32" or "bfloat16"; in
-        training of those of the window layers, on CPU. Where the processor can't do the latter
-        fast, it warns and uses float32.
-    cached_words (int): The number of words whose embedded vectors and first products are kept in
+    cached_words (int): The number of words whose embedded vectors and first products are cached in
         prediction, at `4 * width * (1 + maxout_pieces * (2 * window_size + 1))` bytes each; 0 for
-        none. With static vectors none are kept.
+        none.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     RAISES (ValueError): If the heads do not divide the width.
@@ -87,7 +86,6 @@ def build_hash_embed_attention(
         rows=rows,
         static_vectors=include_static_vectors,
         word_dropout=word_dropout,
-        precision=precision,
         cached_words=cached_words,
         n_layers=depth + attention_depth,
     )
@@ -133,14 +131,6 @@ class AttentionEncoder(nn.Module):
                 layers_seen.append(tokens)
         return tokens
 
-    def word_products(self, words: Tensor, into: tuple[Tensor, Tensor] | None = None) -> Tensor:
-        """See `WindowEncoder.word_products`."""
-        return self.windows.word_products(words, into)
-
-    def word_parameters(self) -> list[Tensor]:
-        """See `WindowEncoder.word_parameters`."""
-        return self.windows.word_parameters()
-
 
 class LocalAttention(nn.Module):
     """Normalized maxout over a token and what it attends to among its neighbours.
@@ -180,16 +170,13 @@ class LocalAttention(nn.Module):
         projected = projected.unflatten(1, (3, self.heads, -1))  # [rows, 3, heads, head width]
         document = F.pad(document, (reach, reach + fill), value=-1)  # [rows]
         bias = self._bias()
-        blocks_at_once = n_blocks
-        if not (torch.is_grad_enabled() or tokens.is_cuda):
-            blocks_at_once = max(1, BLOCK_ROWS // reach)
         attended = []
-        for first in range(0, n_blocks, blocks_at_once):
-            end = min(first + blocks_at_once, n_blocks)
+        for first in range(0, n_blocks, BLOCKS_AT_ONCE):  # bounds the memory for attention weights
+            end = min(first + BLOCKS_AT_ONCE, n_blocks)
             rows = slice(first * reach, (end + 2) * reach)
             attended.append(self._attend(projected[rows], document[rows], bias))
         inputs = torch.cat([tokens, torch.cat(attended)[:n_tokens]], 1)
-        return self.mix(inputs)
+        return cast(Tensor, self.mix(inputs))
 
     def _attend(self, projected: Tensor, document: Tensor, bias: Tensor) -> Tensor:
         """Attend from all blocks but the first and the last: [rows - 2 * reach, width]."""

@@ -14,15 +14,14 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..native import find_loops
-from .cnn import WindowEncoder
-from .compiled_lstm import PackedLSTM, prepare_lstm, read_compiled
+from ..native import kernels_for
+from ..native.lstm import PackedLSTM, pack_lstm, run_bilstm
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
 from .embed import EmbeddedWords
 from .lstm import read_both_ways
 from .parameter_state import Derived
-from .precision import Precision
+from .windows import WindowEncoder
 
 CORE_TOKENS = 256  # a document is cut into pieces that overlap by OVERLAP_TOKENS to either side
 OVERLAP_TOKENS = 64
@@ -41,7 +40,6 @@ def build_hash_embed_bilstm(
     rows: list[int] | None = None,
     include_static_vectors: bool = False,
     word_dropout: float = 0.0,
-    precision: Precision = "float32",
     cached_words: int = CACHED_WORDS,
 ) -> Model[list[Doc], list[Floats2d]]:
     """Build a token encoder of convolutional layers and then LSTM layers in both directions.
@@ -59,14 +57,11 @@ def build_hash_embed_bilstm(
     attrs (Optional[List[str]]): The token attributes to embed, instead of the above.
     rows (Optional[List[int]]): The number of rows of each attribute's table, with `attrs`.
     include_static_vectors (bool): Whether to use the static vectors of the vocabulary.
-    word_dropout (float): In training, the share of words whose first attribute (NORM) is hidden,
+    word_dropout (float): In training, the share of words whose first attribute (NORM) is masked,
         so that the network learns to go by the others where it meets an unknown word.
-    precision (str): Precision of the maxout layers' matrix products, "float32" or "bfloat16"; in
-        training of those of the window layers, on CPU. Where the processor can't do the latter
-        fast, it warns and uses float32.
-    cached_words (int): The number of words whose embedded vectors and first products are kept in
+    cached_words (int): The number of words whose embedded vectors and first products are cached in
         prediction, at `4 * width * (1 + maxout_pieces * (2 * window_size + 1))` bytes each; 0 for
-        none. With static vectors none are kept.
+        none.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
     RAISES (ValueError): If the width is odd.
@@ -85,7 +80,6 @@ def build_hash_embed_bilstm(
         rows=rows,
         static_vectors=include_static_vectors,
         word_dropout=word_dropout,
-        precision=precision,
         cached_words=cached_words,
         n_layers=depth + lstm_depth,
     )
@@ -177,11 +171,11 @@ class BiLSTMEncoder(nn.Module):
         tokens = self.windows(words, word_of_token, lengths, dropout, layers_seen)
         # [tokens, width]
         pieces = cut_pieces(lengths)
-        loops = None if torch.is_grad_enabled() or tokens.is_cuda else find_loops()
-        if loops is None or tokens.dtype != torch.float32:
+        kernels = kernels_for(tokens)
+        if kernels is None:
             read = self._reader(tokens.device, pieces)
         else:
-            read = self._compiled_reader(loops, pieces)
+            read = self._native_reader(kernels, pieces)
         for number, norm in enumerate(self.norm):
             tokens = tokens + drop_out(norm(read(number, tokens)), dropout, self.training)
             if layers_seen is not None:
@@ -203,20 +197,12 @@ class BiLSTMEncoder(nn.Module):
 
         return read
 
-    def _compiled_reader(
-        self, loops: ModuleType, pieces: Pieces
+    def _native_reader(
+        self, kernels: ModuleType, pieces: Pieces
     ) -> Callable[[int, Tensor], Tensor]:
-        """See `_reader`; in prediction on CPU."""
+        """See `_reader`; in prediction with kernels."""
         layers = [cast(nn.LSTM, lstm) for lstm in self.lstm]
         packed = self.packed.get(
-            list(self.lstm.parameters()), lambda: [prepare_lstm(loops, lstm) for lstm in layers]
+            list(self.lstm.parameters()), lambda: [pack_lstm(kernels, lstm) for lstm in layers]
         )
-        return lambda number, tokens: read_compiled(loops, packed[number], tokens, *pieces)
-
-    def word_products(self, words: Tensor, into: tuple[Tensor, Tensor] | None = None) -> Tensor:
-        """See `WindowEncoder.word_products`."""
-        return self.windows.word_products(words, into)
-
-    def word_parameters(self) -> list[Tensor]:
-        """See `WindowEncoder.word_parameters`."""
-        return self.windows.word_parameters()
+        return lambda number, tokens: run_bilstm(kernels, packed[number], tokens, *pieces)

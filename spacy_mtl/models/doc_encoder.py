@@ -21,7 +21,7 @@ from ..sharing.channels import (
     Exposure,
     keep_channel_listener,
 )
-from .embed import EmbeddedWords, HashEmbed, NormalizedMaxout
+from .embed import EmbeddedWords, HashEmbed
 from .features import (
     WordBatch,
     attribute_ids,
@@ -30,9 +30,9 @@ from .features import (
     split_rows,
     table_rows,
 )
-from .precision import Precision, product_dtype
 from .torch_layer import build_module, torch_layer
-from .word_cache import Places, WordCache
+from .windows import WindowEncoder
+from .word_cache import CacheSlots, WordCache
 
 STOCK_ATTRS = ["NORM", "PREFIX", "SUFFIX", "SHAPE"]
 CACHED_WORDS = 10_000
@@ -41,15 +41,14 @@ CACHED_WORDS = 10_000
 class EmbedAndEncode(nn.Module):
     """Embed the distinct words of a batch, then encode its tokens in context.
 
-    In prediction on CPU the vectors of words are kept for later batches, where no static vectors,
-    which may change, are part of them; and with them what the encoder computes of a word alone.
+    In prediction on CPU the vectors of words are cached for later batches, and with them what the
+    encoder's first layer computes of a word alone.
 
     embed (HashEmbed): The embedding.
     encode (nn.Module): Called with `EmbeddedWords`, the row of the word at each token [tokens], the
         documents' lengths, the dropout rate and a list that gets each layer's output, where that is
-        wanted; returns [tokens, width]. If it has `word_products` and `word_parameters` as
-        `WindowEncoder` has, it gets the products of words, where they are kept.
-    cached_words (int): The number of words whose vectors are kept in prediction.
+        wanted; returns [tokens, width]. Its `windows` is a `WindowEncoder`, its first part.
+    cached_words (int): The number of words whose vectors are cached in prediction.
     """
 
     def __init__(self, embed: HashEmbed, encode: nn.Module, cached_words: int) -> None:
@@ -71,33 +70,46 @@ class EmbedAndEncode(nn.Module):
         """
         parameters = self.embed.own_parameters()
         device = parameters[0].device
-        of_products = cast(list[Tensor], getattr(self.encode, "word_parameters", list)())
-
-        def embed_some(chosen: np.ndarray, into: Places | None = None) -> list[Tensor]:
-            words = self._embed(batch.values[:, chosen], None, dropout, device)
-            multiply = cast(Any, self.encode).word_products if of_products else None
-            if into is None:
-                return [words] if multiply is None else [words, multiply(words)]
-            into.tables[0].index_copy_(0, into.rows, words)
-            if multiply is not None:
-                multiply(words, (into.tables[1], into.rows))
-            return into.tables
-
-        def encode(words: EmbeddedWords, rows: np.ndarray) -> Tensor:
-            word_of_token = torch.from_numpy(rows[batch.word_of_token]).to(device)
-            if layers is None:
-                return cast(Tensor, self.encode(words, word_of_token, batch.lengths, dropout))
-            seen: list[Tensor] = []
-            self.encode(words, word_of_token, batch.lengths, dropout, seen)
-            return torch.cat([seen[number] for number in layers], 1)
-
-        if torch.is_grad_enabled() or batch.vectors is not None or device.type != "cpu":
+        if torch.is_grad_enabled() or device.type != "cpu":
             embedded = self._embed(batch.values, batch.vectors, dropout, device)
             words = EmbeddedWords(F.pad(embedded, (0, 0, 1, 0)))
-            return encode(words, np.arange(1, 1 + len(embedded)))
-        kept_parameters = [*parameters, *of_products]
-        with self.cache.reading(batch.keys, kept_parameters, embed_some) as (tables, rows):
-            return encode(EmbeddedWords(*tables), rows)
+            return self._encode(words, 1 + batch.word_of_token, batch, dropout, layers)
+        windows = cast(WindowEncoder, self.encode.windows)
+        first_layer = windows.word_parameters()
+        widths = [self.embed.mix.width]
+        if first_layer:
+            widths.append(windows.n_word_products)
+        with self.cache.lookup(batch.keys, [*parameters, *first_layer], widths) as slots:
+            if len(slots.misses):
+                self._fill(slots, batch, windows)
+            words = EmbeddedWords(*slots.tables)
+            return self._encode(words, slots.rows[batch.word_of_token], batch, dropout, layers)
+
+    def _fill(self, slots: CacheSlots, batch: WordBatch, windows: WindowEncoder) -> None:
+        """Compute the values of the words that are not in the cache."""
+        misses = slots.misses
+        static = None if batch.vectors is None else cast(Floats2d, batch.vectors[misses])  # type: ignore[index]
+        vectors = self._embed(batch.values[:, misses], static, 0.0, torch.device("cpu"))
+        rows = torch.from_numpy(slots.rows[misses])
+        slots.tables[0].index_copy_(0, rows, vectors)
+        if len(slots.tables) > 1:
+            windows.write_word_products(vectors, slots.tables[1], rows)
+        slots.commit()
+
+    def _encode(
+        self,
+        words: EmbeddedWords,
+        word_of_token: np.ndarray,
+        batch: WordBatch,
+        dropout: float,
+        layers: Sequence[int] | None,
+    ) -> Tensor:
+        rows = torch.from_numpy(word_of_token).to(words.vectors.device)
+        if layers is None:
+            return cast(Tensor, self.encode(words, rows, batch.lengths, dropout))
+        outputs: list[Tensor] = []
+        self.encode(words, rows, batch.lengths, dropout, outputs)
+        return torch.cat([outputs[number] for number in layers], 1)
 
     def _embed(
         self, values: np.ndarray, vectors: Floats2d | None, dropout: float, device: torch.device
@@ -140,7 +152,6 @@ def build_doc_encoder(
     rows: list[int],
     static_vectors: bool,
     word_dropout: float = 0.0,
-    precision: Precision = "float32",
     cached_words: int = CACHED_WORDS,
     n_layers: int,
 ) -> Model[list[Doc], list[Floats2d]]:
@@ -153,9 +164,8 @@ def build_doc_encoder(
     attrs (List[str]): The token attributes to embed.
     rows (List[int]): The number of rows of each attribute's table.
     static_vectors (bool): Whether to use the static vectors of the vocabulary.
-    word_dropout (float): In training, the share of words whose first attribute is hidden.
-    precision (str): "float32" or "bfloat16", see `product_dtype`.
-    cached_words (int): The number of words whose vectors are kept in prediction.
+    word_dropout (float): In training, the share of words whose first attribute is masked.
+    cached_words (int): The number of words whose vectors are cached in prediction.
     n_layers (int): The number of layers above the embedding.
     RETURNS (Model[List[Doc], List[Floats2d]]): The encoder. Its output are views [tokens, width]
         of consecutive rows of one matrix.
@@ -168,7 +178,6 @@ def build_doc_encoder(
             rows,
             static_vectors,
             word_dropout,
-            product_dtype(precision),
             cached_words,
         ),
         _to_torch,
@@ -199,16 +208,11 @@ def _build_module(
     rows: list[int],
     static_vectors: bool,
     word_dropout: float,
-    dtype: torch.dtype,
     cached_words: int,
     vector_width: int,
 ) -> EmbedAndEncode:
     embed = HashEmbed(width, rows, vector_width if static_vectors else None, word_dropout)
-    module = EmbedAndEncode(embed, make_encode(), cached_words)
-    for layer in module.modules():
-        if isinstance(layer, NormalizedMaxout):
-            layer.product_dtype = dtype
-    return module
+    return EmbedAndEncode(embed, make_encode(), cached_words)
 
 
 def torch_module(model: Model[Any, Any]) -> EmbedAndEncode:

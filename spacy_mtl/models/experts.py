@@ -22,8 +22,8 @@ from ..sharing.channels import (
     showing,
 )
 from .dropout import dropout as drop_out
-from .embed import NormalizedMaxout, in_blocks
 from .features import join_rows, split_rows
+from .maxout import NormalizedMaxout
 from .token_tagger import output_width
 from .torch_layer import build_module, torch_layer
 
@@ -99,9 +99,7 @@ class Experts(nn.Module):
         RETURNS (Tensor): [tokens, width], the mean of the experts; or
             [tokens, (n_experts + 1) * width], each expert and then their mean.
         """
-        experts = [
-            drop_out(in_blocks(layer, encoding), dropout, self.training) for layer in self.layers
-        ]
+        experts = [drop_out(layer(encoding), dropout, self.training) for layer in self.layers]
         mean = torch.stack(experts).mean(0)
         return mean if mean_only else torch.cat([*experts, mean], 1)
 

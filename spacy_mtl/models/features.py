@@ -9,7 +9,7 @@ from spacy.attrs import ORTH, intify_attr
 from spacy.tokens import Doc
 from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
-from thinc.api import NumpyOps, Ops
+from thinc.api import NumpyOps, Ops, to_numpy
 from thinc.types import Floats2d
 
 FIRST_SEED = 8  # the seed of the first table in spacy.MultiHashEmbed.v2
@@ -22,7 +22,7 @@ class WordBatch:
     """The distinct words of a batch of documents, and which of them stands where.
 
     values (np.ndarray): [attributes, words], the words' attributes.
-    keys (np.ndarray): [words], 64-bit hashes of the words' attributes, in ascending order.
+    keys (np.ndarray): [words], 64-bit hashes of the words' attributes and static vectors.
     vectors (Optional[Floats2d]): [words, vector width], static vectors, zero where a word has none.
     word_of_token (np.ndarray): [tokens], the number of the word at each token, documents in a row.
     lengths (List[int]): The number of tokens of each document.
@@ -77,7 +77,10 @@ def extract_words(docs: Sequence[Doc], attrs: Sequence[int], static_vectors: boo
     values = values.astype(np.uint64, copy=False)  # [tokens, columns]
     keys, first_token, word_of_token = distinct_rows(values)
     values = np.ascontiguousarray(values[first_token].T)  # [columns, words]
-    vectors = look_up_vectors(vocab, values[-1]) if static_vectors else None
+    vectors = None
+    if static_vectors:
+        vectors = look_up_vectors(vocab, values[-1])
+        keys ^= _hash_vectors(vectors)
     return WordBatch(values[: len(attrs)], keys, vectors, word_of_token, lengths)
 
 
@@ -140,6 +143,15 @@ def look_up_vectors(vocab: Vocab, keys: np.ndarray) -> Floats2d:
     vectors = table.data[rows]
     vectors[rows < 0] = 0
     return cast(Floats2d, vectors)
+
+
+def _hash_vectors(vectors: Floats2d) -> np.ndarray:
+    """RETURNS (np.ndarray): [words], a hash of each vector's numbers: a word whose vector changed is
+    another word."""
+    bits = np.ascontiguousarray(to_numpy(vectors)).view(np.uint32).astype(np.uint64)
+    place = np.arange(1, 1 + bits.shape[1], dtype=np.uint64)
+    multipliers = np.resize(_KEY_MULTIPLIERS, bits.shape[1]) * place
+    return np.asarray((bits * multipliers).sum(1, dtype=np.uint64))
 
 
 def split_rows(flat: Floats2d, lengths: Sequence[int]) -> list[Floats2d]:

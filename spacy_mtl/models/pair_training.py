@@ -1,5 +1,5 @@
-"""Tag scores of pairs in training on CPU: one recorded operation with a backward pass of its own,
-a block of pairs at a time, so that what is computed for a block stays in the processor's cache."""
+"""Tag scores of pairs on CPU: one recorded operation with a backward pass of its own, a block of
+pairs at a time, so that what is computed for a block stays in the processor's cache."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from torch.nn.functional import embedding_bag
 
 from .dropout import dropout_mask, scale_of_kept
 
-TRAINING_BLOCK_PAIRS = 2048
+BLOCK_PAIRS = 2048
 
 
 def tag_pairs(
@@ -66,5 +66,5 @@ class _TaggedPairs(torch.autograd.Function):
 
 
 def _blocks(n_pairs: int) -> list[slice]:
-    starts = range(0, n_pairs, TRAINING_BLOCK_PAIRS)
-    return [slice(start, start + TRAINING_BLOCK_PAIRS) for start in starts]
+    starts = range(0, n_pairs, BLOCK_PAIRS)
+    return [slice(start, start + BLOCK_PAIRS) for start in starts]

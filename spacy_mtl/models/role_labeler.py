@@ -12,28 +12,17 @@ from spacy.util import registry
 from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor, nn
-from torch.nn.functional import embedding, embedding_bag, gelu, pad, relu
+from torch.nn.functional import embedding, gelu, pad, relu
 from torch.nn.utils.rnn import PackedSequence
 
-from ..native import find_loops
-from .compiled_layers import QuickLinear, apply_quickly
-from .compiled_pairs import score_compiled
+from ..native import kernels_for
+from ..native.pairs import score_pairs
 from .dropout import dropout
-from .embed import in_blocks
 from .flat import with_flat_tokens
+from .linear import PackedLinear, apply_mlp
 from .pair_training import tag_pairs
-from .precision import (
-    Precision,
-    multiply,
-    pad_rows,
-    product_dtype,
-    reduce_precision,
-    restore_precision,
-)
 from .torch_layer import torch_layer
 
-BLOCK_PAIRS = 2048  # scored at once in prediction, so that they stay in the processor's cache
-PRODUCT_COLUMNS = 16  # products are fastest where the number of their columns is a multiple of it
 NEIGHBOUR_WIDTH = 16  # of the vectors by which the tokens around a predicate tell its roleset
 
 
@@ -104,7 +93,6 @@ def build_role_labeler(
     max_distance: int = 64,
     context_depth: int = 0,
     sense_window: int = 0,
-    precision: Precision = "float32",
 ) -> Model[list[Doc], Floats2d]:
     """Build a network that finds predicates, their rolesets and their arguments.
 
@@ -127,9 +115,6 @@ def build_role_labeler(
         its own.
     sense_window (int): How many tokens on each side of a predicate, within its sentence and
         `max_distance`, tell its roleset beside its own vector.
-    precision (str): Precision, in prediction, of the matrix products for predicates and for pairs
-        without an LSTM, "float32" or "bfloat16". Where the processor can't do the latter fast, it
-        warns and uses float32.
     RETURNS (Model[List[Doc], Floats2d]): Gives a score for each token to be a predicate
         [tokens, 1]. Refs: "tok2vec", "tokens" (the flat vectors), "detector" and "framer".
     """
@@ -149,9 +134,8 @@ def build_role_labeler(
         )
     width = tok2vec.get_dim("nO") if tok2vec.has_dim("nO") else None
     tokens = with_flat_tokens(tok2vec)
-    dtype = product_dtype(precision)
     detector = torch_layer(
-        partial(PredicateDetector, hidden_width=hidden_width, dtype=dtype),
+        partial(PredicateDetector, hidden_width=hidden_width),
         _detector_inputs,
         _single_output,
     )
@@ -163,7 +147,6 @@ def build_role_labeler(
             max_distance=max_distance,
             context_depth=context_depth,
             sense_window=sense_window,
-            dtype=dtype,
         ),
         partial(_framer_inputs, sense_window=sense_window),
         _framer_outputs,
@@ -186,14 +169,12 @@ class PredicateDetector(nn.Module):
 
     width (int): Width of the token vectors.
     hidden_width (int): Width of the hidden layer.
-    dtype (torch.dtype): The type of its products in prediction.
     """
 
-    def __init__(self, width: int, hidden_width: int, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, width: int, hidden_width: int) -> None:
         super().__init__()
-        self.dtype = dtype
-        self.hidden = QuickLinear(width, hidden_width)
-        self.output = QuickLinear(hidden_width, 1)
+        self.hidden = PackedLinear(width, hidden_width)
+        self.output = PackedLinear(hidden_width, 1)
 
     def forward(self, tokens: Tensor, dropout_rate: float) -> Tensor:
         """Score tokens.
@@ -202,17 +183,9 @@ class PredicateDetector(nn.Module):
         dropout_rate (float): Share of hidden units left out in training.
         RETURNS (Tensor): [tokens, 1].
         """
-
-        def score(tokens: Tensor) -> Tensor:
-            hidden = gelu(multiply(self.hidden, tokens))
-            return multiply(self.output, dropout(hidden, dropout_rate, self.training))
-
-        dtype = torch.float32 if torch.is_grad_enabled() else self.dtype
-        if dtype == torch.float32:
-            scores = apply_quickly(self.hidden, self.output, tokens)
-            if scores is not None:
-                return scores
-        return restore_precision(in_blocks(score, reduce_precision(tokens, dtype)), len(tokens))
+        return apply_mlp(
+            self.hidden, self.output, tokens, dropout=dropout_rate, training=self.training
+        )
 
 
 class FrameScorer(nn.Module):
@@ -228,20 +201,18 @@ class FrameScorer(nn.Module):
         max_distance: int,
         context_depth: int,
         sense_window: int = 0,
-        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        self.dtype = dtype
         self.max_distance = max_distance
         self.predicate = nn.Linear(width, argument_width)
-        self.token = QuickLinear(width, argument_width, bias=False)
+        self.token = PackedLinear(width, argument_width, bias=False)
         self.distance = nn.Embedding(2 * max_distance + 1, argument_width)
         self.context = nn.ModuleList(RangeLSTM(argument_width) for _ in range(context_depth))
-        self.tag = QuickLinear(argument_width, 1 + n_roles + 1)
+        self.tag = PackedLinear(argument_width, 1 + n_roles + 1)
         self.sense = nn.Linear(width, sense_width)
-        self.neighbour: QuickLinear | None = None
+        self.neighbour: PackedLinear | None = None
         if sense_window:
-            self.neighbour = QuickLinear(width, NEIGHBOUR_WIDTH, bias=False)
+            self.neighbour = PackedLinear(width, NEIGHBOUR_WIDTH, bias=False)
             n_values = 2 * sense_window * NEIGHBOUR_WIDTH
             self.neighbour_sense = nn.Linear(n_values, sense_width, bias=False)
         self.roleset = nn.Embedding(max(n_rolesets, 1), sense_width + 1)
@@ -297,79 +268,33 @@ class FrameScorer(nn.Module):
         dropout_rate: float,
     ) -> Tensor:
         """RETURNS (Tensor): [pairs, 1 + roles + 1], in prediction maybe more; see `forward`."""
-        is_prediction = not torch.is_grad_enabled()
-        if is_prediction and not lengths.any():
+        if not lengths.any():
             return tokens.new_zeros((0, self.tag.out_features))
-        loops = find_loops()
-        if is_prediction and loops is not None and self._can_compile(tokens):
-            packed = self.tag.pack(loops)
-            parts = (self.distance.weight, self.token(tokens), self.predicate(of_predicate))
-            return score_compiled(
-                loops, packed, parts, predicates, starts, lengths, self.max_distance
+        parts = (self.distance.weight, self.token(tokens), self.predicate(of_predicate))
+        kernels = None if self.context else kernels_for(tokens, self.tag.weight)
+        if kernels is not None:
+            packed = self.tag.pack(kernels)
+            return score_pairs(
+                kernels, packed, parts, predicates, starts, lengths, self.max_distance
             )
         pair_predicates, pair_tokens = pairs_of(starts, lengths)
-        has_context = self.context and len(pair_tokens)
-        packing = RangePacking(pair_predicates) if has_context else None
+        packing = RangePacking(pair_predicates) if self.context else None
         if packing is not None:
             pair_predicates = pair_predicates[packing.pair_of_step]
             pair_tokens = pair_tokens[packing.pair_of_step]
         distance = pair_tokens - predicates[pair_predicates] + self.max_distance
         pairs = torch.stack([distance, pair_tokens, pair_predicates], 1)  # [pairs, 3]
-        if packing is None and is_prediction:
-            return self._tag(pairs, tokens, of_predicate)
-        parts = (self.distance.weight, self.token(tokens), self.predicate(of_predicate))
-
-        def read(pairs: Tensor) -> Tensor:
-            hidden = embedding(pairs[:, 0], parts[0])  # [pairs, argument_width]
-            hidden = hidden.add_(embedding(pairs[:, 1], parts[1]))
-            hidden = hidden.add_(embedding(pairs[:, 2], parts[2]))
-            return dropout(relu(hidden), dropout_rate, self.training)
-
         if packing is None and pairs.device.type == "cpu":
             rate = dropout_rate if self.training else 0.0
-            tags = tag_pairs(pairs, parts, self.tag.weight, self.tag.bias, rate)
-        elif packing is None:
-            tags = self.tag(read(pairs))
-        else:
-            hidden = read(pairs)
+            return tag_pairs(pairs, parts, self.tag.weight, self.tag.bias, rate)
+        summed = sum(embedding(pairs[:, number], part) for number, part in enumerate(parts))
+        hidden = dropout(relu(cast(Tensor, summed)), dropout_rate, self.training)
+        if packing is not None:
             for layer in self.context:
-                found = layer(hidden, packing.batch_sizes)
-                hidden = hidden + dropout(found, dropout_rate, self.training)
-            tags = self.tag(embedding(packing.step_of_pair, hidden))
-        return tags
-
-    def _can_compile(self, tokens: Tensor) -> bool:
-        """RETURNS (bool): Whether there are compiled loops for this network in prediction."""
-        return (
-            tokens.device.type == "cpu"
-            and not self.context
-            and self.dtype == self.tag.weight.dtype == tokens.dtype == torch.float32
-        )
-
-    def _tag(self, pairs: Tensor, tokens: Tensor, of_predicate: Tensor) -> Tensor:
-        """Score the tags of pairs in prediction, on CPU a block at a time.
-
-        pairs (Tensor): [pairs, 3], distance, token and predicate.
-        tokens (Tensor): [tokens, width].
-        of_predicate (Tensor): [predicates, width].
-        RETURNS (Tensor): [pairs, columns], at least 1 + roles + 1; the others mean nothing.
-        """
-        unused = -self.tag.out_features % PRODUCT_COLUMNS
-        weight, bias = pad(self.tag.weight, (0, 0, 0, unused)).t(), pad(self.tag.bias, (0, unused))
-        of_token = multiply(self.token, reduce_precision(tokens, self.dtype))
-        parts = [self.distance.weight, of_token, self.predicate(of_predicate)]
-        sizes = torch.tensor([0, *map(len, parts[:-1])], device=pairs.device)
-        rows = pad_rows(pairs + sizes.cumsum(0), self.dtype)
-        table = torch.cat(parts)
-        if self.dtype != torch.float32:
-            table, weight, bias = (values.to(self.dtype) for values in (table, weight, bias))
-        scores = table.new_empty((len(rows), len(bias)))
-        at_once = max(len(rows), 1) if pairs.is_cuda else BLOCK_PAIRS
-        for first in range(0, len(rows), at_once):
-            block = slice(first, first + at_once)
-            hidden = embedding_bag(rows[block], table, mode="sum").relu_()
-            torch.addmm(bias, hidden, weight, out=scores[block])
-        return restore_precision(scores, len(pairs))
+                read = layer(hidden, packing.batch_sizes)
+                hidden = hidden + dropout(read, dropout_rate, self.training)
+            hidden = embedding(packing.step_of_pair, hidden)
+        return cast(Tensor, self.tag(hidden))
 
 
 class RangePacking:

@@ -4,25 +4,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
-import torch
 from spacy.tokens import Doc
 from spacy.util import registry
 from thinc.api import Model
 from thinc.types import Floats2d
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from .compiled_layers import QuickLinear, apply_quickly
 from .dropout import dropout as drop_out
 from .flat import with_flat_tokens
-from .precision import (
-    Precision,
-    multiply,
-    pad_rows,
-    product_dtype,
-    reduce_precision,
-    restore_precision,
-)
+from .linear import PackedLinear, apply_mlp
 from .torch_layer import TorchShim, build_module, torch_layer
 from .word_window import WordRows, WordWindow, find_word_rows
 
@@ -34,7 +24,6 @@ def build_token_tagger(
     hidden_width: int = 0,
     own_width: int = 0,
     own_rows: int = 3000,
-    precision: Precision = "float32",
 ) -> Model[list[Doc], Floats2d]:
     """Build a network that scores the tags of each token.
 
@@ -49,15 +38,11 @@ def build_token_tagger(
     own_width (int): Width of the vectors of NORM, PREFIX, SUFFIX and SHAPE; 0 for none.
     own_rows (int): The number of these vectors for each of the four. With more, fewer values share
         one. Each takes `4 * own_width` bytes.
-    precision (str): Precision of the matrix products in prediction, "float32" or "bfloat16". Where
-        the processor can't do the latter fast, it warns and uses float32.
     RETURNS (Model[List[Doc], Floats2d]): Gives [tokens of all documents, tags].
     RAISES (ValueError): If a width is negative, or there is no row.
     """
     check_sizes("TokenTagger", hidden_width, own_width, own_rows)
-    layer = torch_layer(
-        partial(TagScorer, hidden_width=hidden_width, dtype=product_dtype(precision))
-    )
+    layer = torch_layer(partial(TagScorer, hidden_width=hidden_width))
     return Model(
         "token_tagger",
         _forward,
@@ -77,7 +62,6 @@ class TagScorer(nn.Module):
     hidden_width (int): Width of the hidden layer; 0 for none.
     own_width (int): Width of the vectors of words' attributes; 0 for none.
     own_rows (int): Number of vectors for each attribute.
-    dtype (torch.dtype): The type of products in prediction.
     """
 
     def __init__(
@@ -87,16 +71,14 @@ class TagScorer(nn.Module):
         hidden_width: int,
         own_width: int = 0,
         own_rows: int = 0,
-        dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        self.dtype = dtype
         self.words: WordWindow | None = None
         if own_width:
             n_first = hidden_width or n_tags
             self.words = WordWindow(own_width, own_rows, n_first, starts_at_zero=not hidden_width)
-        self.hidden = QuickLinear(width, hidden_width) if hidden_width else None
-        self.output = QuickLinear(hidden_width or width, n_tags)
+        self.hidden = PackedLinear(width, hidden_width) if hidden_width else None
+        self.output = PackedLinear(hidden_width or width, n_tags)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
@@ -108,22 +90,11 @@ class TagScorer(nn.Module):
         words (Optional[WordRows]): The words; with `own_width` only.
         RETURNS (Tensor): [tokens, tags].
         """
-        dtype = torch.float32 if torch.is_grad_enabled() else self.dtype
         of_words = None
         if self.words is not None and words is not None:
             of_words = self.words(words, dropout)
-        if dtype == torch.float32:
-            found = apply_quickly(self.hidden, self.output, vectors, of_words)
-            if found is not None:
-                return found
-        rows = reduce_precision(drop_out(vectors, dropout, self.training), dtype)
-        first = self.output if self.hidden is None else self.hidden
-        scores = multiply(first, rows)
-        if of_words is not None:
-            scores = scores + pad_rows(of_words, dtype)
-        if self.hidden is not None:
-            scores = multiply(self.output, drop_out(F.gelu(scores), dropout, self.training))
-        return restore_precision(scores, len(vectors))
+        inputs = drop_out(vectors, dropout, self.training)
+        return apply_mlp(self.hidden, self.output, inputs, of_words, dropout, self.training)
 
 
 def _forward(

@@ -1,10 +1,10 @@
-"""Weights in the order in which the compiled loops read them."""
+"""Weights in the order in which the kernels read them."""
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-PIECES = (2, 3)  # of a maxout, that there are loops for
+PIECES = (2, 3)  # of a maxout, that there are kernels for
 MOST_VECTORS = 4  # of columns that are multiplied at once in `pack_columns`
 
 
@@ -23,7 +23,7 @@ def pack_pieces(values: Tensor, pieces: int, lanes: int) -> Tensor:
 
 
 def pack_filters(filters: Tensor, pieces: int, lanes: int) -> Tensor:
-    """Lay out what `spacy_mtl.models.window_products.pair_filters` returns.
+    """Lay out what `spacy_mtl.native.winograd.transform_filters` returns.
 
     filters (Tensor): [4, pieces * width, width].
     pieces (int): The number of pieces.

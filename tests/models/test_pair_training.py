@@ -8,7 +8,7 @@ from spacy_mtl.models.pair_training import tag_pairs
 @pytest.mark.parametrize("block_pairs", [2, 2048])
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 def test_gradient(block_pairs, dropout, monkeypatch):
-    monkeypatch.setattr(pair_training, "TRAINING_BLOCK_PAIRS", block_pairs)
+    monkeypatch.setattr(pair_training, "BLOCK_PAIRS", block_pairs)
     torch.manual_seed(0)
     pairs = torch.tensor([[0, 1], [1, 0], [0, 2], [1, 2], [0, 0]])
     shapes = [(2, 3), (3, 3), (4, 3), (4,)]

@@ -6,7 +6,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, fix_random_seed, set_dropout_rate
 from torch.nn.functional import gelu, relu
 
-from spacy_mtl.models import precision, role_labeler
+from spacy_mtl.models import pair_training
 from spacy_mtl.models.role_labeler import (
     NEIGHBOUR_WIDTH,
     FrameQuery,
@@ -138,7 +138,7 @@ def test_framer_scores_are_those_of_a_plain_loop(framer, tokens):
 def test_scores_of_prediction_in_blocks_are_those_of_training(
     framer, tokens, block_pairs, monkeypatch
 ):
-    monkeypatch.setattr(role_labeler, "BLOCK_PAIRS", block_pairs)
+    monkeypatch.setattr(pair_training, "BLOCK_PAIRS", block_pairs)
     trained = framer(tokens, *indices(), 0.0)
     with torch.inference_mode():
         predicted = framer(tokens, *indices(), 0.0)
@@ -337,26 +337,6 @@ def test_layers_predict_the_same_whatever_the_dropout_rate(model):
     assert np.array_equal(scores.tags, expected[1].tags)
     assert np.array_equal(scores.senses, expected[1].senses)
     assert not np.allclose(detector.begin_update(vectors)[0], trained)
-
-
-def test_scores_in_bfloat16_are_near_those_in_float32(model, monkeypatch):
-    monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
-    half = like(model, precision="bfloat16")
-    half.from_bytes(model.to_bytes())
-    vectors = np.random.default_rng(0).normal(size=(6, WIDTH)).astype("f")
-    calls = [
-        lambda labeler: labeler.get_ref("detector").predict(vectors),
-        lambda labeler: labeler.get_ref("framer").predict((vectors, QUERY)).tags,
-    ]
-    for call in calls:
-        scores, expected = (call(labeler)[:, : 2 + N_ROLES] for labeler in (half, model))
-        assert scores.dtype == np.float32 and scores.shape == expected.shape
-        assert 1e-5 < np.abs(scores - expected).max() < 0.05
-    in_training = [
-        labeler.get_ref("framer").begin_update((vectors, QUERY))[0].tags
-        for labeler in (half, model)
-    ]
-    assert np.array_equal(*in_training)
 
 
 def test_no_candidates_are_no_scores(model):

@@ -6,7 +6,6 @@ from spacy.ml.models import build_hash_embed_cnn_tok2vec
 from spacy.tokens import Doc
 from thinc.api import Model, fix_random_seed, set_dropout_rate
 
-from spacy_mtl.models import precision
 from spacy_mtl.models.token_tagger import TagScorer, build_token_tagger, output_width
 
 VOCAB = spacy.blank("en").vocab
@@ -55,18 +54,6 @@ def test_gives_one_row_per_token(settings):
     assert scores.shape == (4, 5)
     assert np.allclose(scores[:3], model.predict(docs[:1]), atol=1e-5)
     assert model.predict(make_docs(0)).shape == (0, 5)
-
-
-@pytest.mark.parametrize("settings", [{}, {"hidden_width": 7}, OWN, {"hidden_width": 7, **OWN}])
-def test_scores_in_bfloat16_are_near_those_in_float32(settings, monkeypatch):
-    monkeypatch.setattr(precision, "has_fast_bfloat16", lambda: True)
-    model, half = built(**settings), built(**settings, precision="bfloat16")
-    docs = make_docs(3, 0, 1)
-    scores, expected = half.predict(docs), model.predict(docs)
-    assert scores.dtype == np.float32 and scores.shape == expected.shape
-    assert 1e-4 < np.abs(scores - expected).max() < 0.1 * np.abs(expected).max()
-    assert half.predict(make_docs(0)).shape == (0, 5)
-    assert np.array_equal(half.begin_update(docs)[0], model.begin_update(docs)[0])
 
 
 @pytest.mark.parametrize("settings", [{}, OWN, {"hidden_width": 7, **OWN}])

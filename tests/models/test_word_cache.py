@@ -129,7 +129,7 @@ def test_weights_of_the_first_layer_can_change(build):
     before = cached.predict(docs)
     for model in (cached, plain):
         with torch.no_grad():
-            torch_module(model).encode.word_parameters()[0].neg_()
+            torch_module(model).encode.windows.layers[0].weight.neg_()
     assert_close(cached.predict(docs), plain.predict(docs), tolerance=1e-5)
     assert np.abs(cached.predict(docs)[0] - before[0]).max() > 1e-3
 
@@ -161,10 +161,11 @@ def test_loading_replaces_the_words():
     assert_close(cached.predict(docs), plain.predict(docs), tolerance=1e-5)
 
 
-def test_static_vectors_can_change():
+def test_words_with_static_vectors_are_cached_until_these_change():
     docs = make_docs(vectors_width=10)
     cached, plain = make_pair(docs, include_static_vectors=True)
     before = cached.predict(docs)
+    assert n_cached(cached) > 400
     docs[0].vocab.set_vector("soup", np.full(10, 3.0, dtype="f"))
     assert np.abs(cached.predict(docs)[3] - before[3]).max() > 1e-3
     assert_close(cached.predict(docs), plain.predict(docs), tolerance=1e-5)
@@ -192,88 +193,90 @@ def test_threads_can_predict_at_once():
     assert not failures
 
 
+WIDTHS = (3, 3)
+
+
 def vectors_of(keys):
     """As if these were embedded vectors of words."""
     return torch.from_numpy(keys.astype("f"))[:, None].repeat(1, 3)
 
 
-@settings(max_examples=50)
-@given(
-    st.lists(st.sets(st.integers(0, 30), min_size=1), max_size=12), st.integers(0, 12), st.data()
-)
-def test_bounded_and_right_for_any_batches(batches, size, is_held):
-    cache = WordCache(size)
-    n_computed = 0
-    with ExitStack() as held_open:
-        held = []
-        for batch in batches:
-            keys = np.array(sorted(batch), dtype=np.uint64)
-
-            def compute(chosen, into=None, keys=keys):
-                nonlocal n_computed
-                n_computed += len(chosen)
-                return put([vectors_of(keys[chosen]), -vectors_of(keys[chosen])], into)
-
-            reading = cache.reading(keys, [], compute)
-            if is_held.draw(st.booleans()):
-                held.append((*held_open.enter_context(reading), keys))
-            else:
-                with reading as (tables, rows):
-                    check_tables(tables, rows, keys)
-            assert len(cache) <= size
-            before = n_computed
-            with cache.reading(keys, [], compute) as (tables, rows):
-                check_tables(tables, rows, keys)
-            assert n_computed == before + (len(keys) if len(keys) > size else 0)
-        for tables, rows, keys in held:  # also after later batches
-            check_tables(tables, rows, keys)
+def fill(slots, keys):
+    """Compute what is missing. RETURNS (int): For how many words."""
+    for table, sign in zip(slots.tables, (1, -1), strict=True):
+        table[slots.rows[slots.misses]] = sign * vectors_of(keys[slots.misses])
+    slots.commit()
+    return len(slots.misses)
 
 
-def put(computed, into):
-    if into is None:
-        return computed
-    for table, values in zip(into.tables, computed, strict=True):
-        table[into.rows] = values
-    return into.tables
-
-
-def test_what_fails_is_not_kept():
-    cache = WordCache(10)
-    keys, more = np.arange(4, dtype=np.uint64), np.arange(8, dtype=np.uint64)
-
-    def compute(chosen, into=None):
-        return put([vectors_of(more[chosen])], into)
-
-    def refuse(chosen, into=None):
-        raise ArithmeticError
-
-    with cache.reading(keys, [], compute):
-        pass
-    for _ in range(3):
-        with pytest.raises(ArithmeticError), cache.reading(more, [], refuse):
-            pass
-    assert len(cache) == 4
-    with cache.reading(more, [], compute) as (tables, rows):
-        assert torch.equal(tables[0][rows], vectors_of(more))
-    assert len(cache) == 8
-
-
-def check_tables(tables, rows, keys):
-    vectors, products = tables
-    assert torch.equal(vectors[rows], vectors_of(keys))
-    assert torch.equal(products[rows], -vectors_of(keys))
+def check_slots(slots, keys):
+    vectors, products = slots.tables
+    assert torch.equal(vectors[slots.rows], vectors_of(keys))
+    assert torch.equal(products[slots.rows], -vectors_of(keys))
     assert not vectors[0].any() and not products[0].any()
 
 
-def test_rows_are_used_again():
+@settings(max_examples=50)
+@given(
+    st.lists(st.lists(st.integers(0, 30), min_size=1, unique=True), max_size=12),
+    st.integers(0, 12),
+    st.data(),
+)
+def test_bounded_and_right_for_any_batches(batches, size, is_held):
+    cache = WordCache(size)
+    with ExitStack() as held_open:
+        held = []
+        for batch in batches:
+            keys = np.array(batch, dtype=np.uint64)
+            lookup = cache.lookup(keys, [], WIDTHS)
+            if is_held.draw(st.booleans()):
+                slots = held_open.enter_context(lookup)
+                fill(slots, keys)
+                held.append((slots, keys))
+            else:
+                with lookup as slots:
+                    fill(slots, keys)
+                    check_slots(slots, keys)
+            assert len(cache) <= size
+            with cache.lookup(keys, [], WIDTHS) as slots:
+                assert fill(slots, keys) == (len(keys) if len(keys) > size else 0)
+                check_slots(slots, keys)
+        for slots, keys in held:  # also after later batches
+            check_slots(slots, keys)
+
+
+def test_words_that_are_not_committed_stay_misses():
+    cache = WordCache(10)
+    keys, more = np.arange(4, dtype=np.uint64), np.arange(8, dtype=np.uint64)
+    with cache.lookup(keys, [], WIDTHS) as slots:
+        fill(slots, keys)
+    for _ in range(3):
+        with pytest.raises(ArithmeticError), cache.lookup(more, [], WIDTHS):
+            raise ArithmeticError
+        with cache.lookup(more, [], WIDTHS):
+            pass
+    assert len(cache) == 4
+    with cache.lookup(more, [], WIDTHS) as slots:
+        assert fill(slots, more) == 4
+        check_slots(slots, more)
+    assert len(cache) == 8
+
+
+def test_other_widths_are_other_values():
+    cache = WordCache(10)
+    keys = np.arange(4, dtype=np.uint64)
+    with cache.lookup(keys, [], WIDTHS) as slots:
+        fill(slots, keys)
+    with cache.lookup(keys, [], [5]) as slots:
+        assert len(slots.misses) == 4 and slots.tables[0].shape[1] == 5
+
+
+def test_memory_is_used_again():
     cache = WordCache(10)
     addresses = set()
     for first in range(0, 60, 6):
         keys = np.arange(first, first + 6, dtype=np.uint64)
-
-        def compute(chosen, into=None, keys=keys):
-            return put([vectors_of(keys[chosen])], into)
-
-        with cache.reading(keys, [], compute) as (tables, _):
-            addresses.add(tables[0].data_ptr())
+        with cache.lookup(keys, [], WIDTHS) as slots:
+            fill(slots, keys)
+            addresses.add(slots.tables[0].data_ptr())
     assert len(addresses) == 1

@@ -1,4 +1,4 @@
-"""Linear layers in compiled loops give what torch does."""
+"""Linear layers give what torch does, with kernels and without."""
 
 import copy
 
@@ -7,13 +7,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from spacy_mtl.models.compiled_layers import (
-    QuickLinear,
-    apply_quickly,
-    pack_layer,
-)
-from spacy_mtl.models.embed import HashEmbed, NormalizedMaxout
-from spacy_mtl.native import find_loops, switched_off
+from spacy_mtl.models.embed import HashEmbed
+from spacy_mtl.models.linear import PackedLinear, apply_mlp
+from spacy_mtl.models.maxout import NormalizedMaxout
+from spacy_mtl.native import get_kernels, switched_off
+from spacy_mtl.native.linear import pack_layer
 from spacy_mtl.native.threads import set_num_threads
 
 from ..native import each_way
@@ -32,7 +30,7 @@ def n_threads(request):
 
 def make_layer(n_in, n_out, bias=True):
     torch.manual_seed(n_in + n_out)
-    return QuickLinear(n_in, n_out, bias=bias)
+    return PackedLinear(n_in, n_out, bias=bias)
 
 
 @pytest.mark.parametrize("n_rows", N_ROWS)
@@ -50,14 +48,11 @@ def test_layers_are_torchs(n_in, n_hidden, n_out, n_rows, n_threads):
         torch.testing.assert_close(alone(rows), expected, atol=1e-5, rtol=1e-5)
         two = F.linear(F.gelu(F.linear(rows, hidden.weight, hidden.bias) + added), output.weight)
         for found, right in (
-            (apply_quickly(hidden, output, rows, added), two + output.bias),
-            (apply_quickly(None, alone, rows, more), expected + more),
+            (apply_mlp(hidden, output, rows, added), two + output.bias),
+            (apply_mlp(None, alone, rows, more), expected + more),
         ):
-            if find_loops() is None:
-                assert found is None
-            else:
-                assert found.shape == right.shape and found.is_contiguous()
-                torch.testing.assert_close(found, right, atol=1e-5, rtol=1e-5)
+            assert found.shape == right.shape and found.is_contiguous()
+            torch.testing.assert_close(found, right, atol=1e-5, rtol=1e-5)
 
 
 def test_gelu_is_torchs_everywhere():
@@ -67,10 +62,9 @@ def test_gelu_is_torchs_everywhere():
         torch.nn.init.zeros_(layer.bias)
     with torch.inference_mode():
         rows = torch.cat([torch.linspace(-12, 12, 4001), torch.tensor([-1e30, -1e4, 1e4, 1e30])])
-        found = apply_quickly(hidden, output, rows[:, None])
-        if found is not None:
-            expected = F.gelu(rows[:, None])
-            torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
+        found = apply_mlp(hidden, output, rows[:, None])
+        expected = F.gelu(rows[:, None])
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
 
 
 @pytest.mark.parametrize("n_rows", N_ROWS)
@@ -97,8 +91,7 @@ def test_maxout_of_summed_rows_is_torchs(width, pieces, n_rows, n_threads):
 
 def test_gradients_are_torchs():
     layer, rows = make_layer(4, 3), torch.randn(5, 4, requires_grad=True)
-    assert apply_quickly(None, layer, rows) is None
-    layer(rows).sum().backward()
+    apply_mlp(None, layer, rows).sum().backward()
     assert torch.equal(rows.grad, layer.weight.sum(0).expand(5, 4))
 
 
@@ -119,7 +112,7 @@ def test_no_rows_are_no_rows():
     layer = make_layer(3, 2)
     with torch.inference_mode():
         assert layer(torch.zeros(0, 3)).shape == (0, 2)
-    loops = find_loops()
-    if loops is not None:
-        weight, bias = pack_layer(loops, torch.ones(2, 3))
-        assert len(bias) == loops.lanes() and not np.any(bias)
+    kernels = get_kernels()
+    if kernels is not None:
+        weight, bias = pack_layer(kernels, torch.ones(2, 3))
+        assert len(bias) == kernels.lanes() and not np.any(bias)

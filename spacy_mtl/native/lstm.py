@@ -1,4 +1,4 @@
-"""LSTMs in both directions in prediction by compiled loops: see `spacy_mtl.native`."""
+"""Layers of LSTMs in both directions in prediction."""
 
 from types import ModuleType
 from typing import NamedTuple
@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..native.packing import pack_lstm
-from ..native.threads import take_together
+from .packing import pack_lstm as pack_direction
+from .threads import take_together
 
 
 class PackedLSTM(NamedTuple):
-    """The weights of an LSTM as the loops need them: see `pack_lstm`.
+    """The weights of an LSTM as the kernels need them: see `packing.pack_lstm`.
 
     weights (np.ndarray): [2, groups, inputs + hidden, gates, lanes].
     biases (np.ndarray): [2, groups, gates, lanes].
@@ -24,12 +24,12 @@ class PackedLSTM(NamedTuple):
     n_hidden: int
 
 
-def prepare_lstm(loops: ModuleType, lstm: nn.LSTM) -> PackedLSTM:
+def pack_lstm(kernels: ModuleType, lstm: nn.LSTM) -> PackedLSTM:
     """Lay out the weights of an LSTM.
 
-    loops (ModuleType): The compiled loops.
+    kernels (ModuleType): The kernels.
     lstm (nn.LSTM): One layer in two directions, with biases and without projections.
-    RETURNS (PackedLSTM): What `read_compiled` needs of it.
+    RETURNS (PackedLSTM): What `run_bilstm` needs of it.
     """
     directions = []
     for suffix in ("l0", "l0_reverse"):
@@ -37,13 +37,13 @@ def prepare_lstm(loops: ModuleType, lstm: nn.LSTM) -> PackedLSTM:
             getattr(lstm, f"{name}_{suffix}").detach()
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
-        directions.append(pack_lstm(w_input, w_hidden, b_input + b_hidden, loops.lanes()))
+        directions.append(pack_direction(w_input, w_hidden, b_input + b_hidden, kernels.lanes()))
     weights, biases = zip(*directions, strict=True)
     return PackedLSTM(torch.stack(weights).numpy(), torch.stack(biases).numpy(), lstm.hidden_size)
 
 
-def read_compiled(
-    loops: ModuleType,
+def run_bilstm(
+    kernels: ModuleType,
     packed: PackedLSTM,
     tokens: Tensor,
     start: np.ndarray,
@@ -53,8 +53,8 @@ def read_compiled(
 ) -> Tensor:
     """Run a layer of LSTMs over pieces of a batch, in both directions.
 
-    loops (ModuleType): The compiled loops.
-    packed (PackedLSTM): What `prepare_lstm` made of the layer.
+    kernels (ModuleType): The kernels.
+    packed (PackedLSTM): What `pack_lstm` made of the layer.
     tokens (Tensor): [tokens, width].
     start (np.ndarray): [pieces], the first token of each.
     size (np.ndarray): [pieces], the number of its tokens, at least 1.
@@ -69,7 +69,7 @@ def read_compiled(
     inputs, outputs = tokens.contiguous().numpy(), states.numpy()
 
     def work(n_taken: np.ndarray) -> None:
-        loops.read_sequences(packed.weights, packed.biases, inputs, *pieces, outputs, n_taken)
+        kernels.read_sequences(packed.weights, packed.biases, inputs, *pieces, outputs, n_taken)
 
-    take_together(work, 2 * loops.n_sequence_groups(len(order)))
+    take_together(work, 2 * kernels.n_sequence_groups(len(order)))
     return states

@@ -1,5 +1,4 @@
-"""Scores for pairs of a predicate and a token in prediction by compiled loops: see
-`spacy_mtl.native`."""
+"""Scores for pairs of a predicate and a token in prediction."""
 
 from types import ModuleType
 
@@ -7,12 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..native.threads import take_together
-from .compiled_layers import PackedLayer
+from .linear import PackedLayer
+from .threads import take_together
 
 
-def score_compiled(
-    loops: ModuleType,
+def score_pairs(
+    kernels: ModuleType,
     layer: PackedLayer,
     parts: tuple[Tensor, Tensor, Tensor],
     predicates: Tensor,
@@ -20,9 +19,9 @@ def score_compiled(
     lengths: Tensor,
     max_distance: int,
 ) -> Tensor:
-    """Apply a linear layer to pairs: to what is left of the sum of three vectors by a rectifier.
+    """Apply a linear layer to pairs: to the rectified sum of three vectors.
 
-    loops (ModuleType): The compiled loops.
+    kernels (ModuleType): The kernels.
     layer (PackedLayer): What `pack_layer` made of the layer.
     parts (Tuple[Tensor, Tensor, Tensor]): The vectors of distances [2 * max_distance + 1, width],
         tokens [tokens, width] and predicates [predicates, width].
@@ -37,20 +36,12 @@ def score_compiled(
     first_pair = np.concatenate([np.zeros(1, dtype=np.int64), lengths.numpy().cumsum()])
     scores = torch.empty((int(first_pair[-1]), len(bias)))
     arrays = [values.detach().contiguous().numpy() for values in parts]
-    at, first_token = predicates.numpy(), starts.numpy()
+    at, first_token, outputs = predicates.numpy(), starts.numpy(), scores.numpy()
 
     def work(n_taken: np.ndarray) -> None:
-        loops.score_pairs(
-            *arrays,
-            weight,
-            bias,
-            max_distance,
-            at,
-            first_token,
-            first_pair,
-            scores.numpy(),
-            n_taken,
+        kernels.score_pairs(
+            *arrays, weight, bias, max_distance, at, first_token, first_pair, outputs, n_taken
         )
 
-    take_together(work, -(-len(at) // loops.PREDICATES))
+    take_together(work, -(-len(at) // kernels.PREDICATES))
     return scores

@@ -1,0 +1,195 @@
+"""Residual layers over windows of tokens."""
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from ..native import kernels_for, training_kernels_for
+from ..native.linear import PackedLayer, apply_layers, pack_layer
+from ..native.window_training import can_train, train_windows
+from ..native.windows import FirstLayer, encode_rows, has_kernels, pack_windows
+from .dropout import dropout as drop_out
+from .dropout import dropout_mask
+from .embed import EmbeddedWords
+from .maxout import NormalizedMaxout
+from .parameter_state import Derived
+
+
+class WindowEncoder(nn.Module):
+    """Residual layers of normalized maxout over windows of tokens, as spacy.MaxoutWindowEncoder.v2.
+
+    Documents are separated by as many rows as a token can see to one side. These rows start as
+    zeros and go through the layers like tokens: this is spaCy's arithmetic at the document's ends,
+    and it makes a document's output independent of its neighbours. A layer gives no output for the
+    rows at either end of the batch, which no token sees.
+
+    width (int): Width of input and output.
+    depth (int): Number of layers.
+    window_size (int): Number of tokens to either side that a layer concatenates.
+    pieces (int): Number of pieces of the maxout.
+    """
+
+    def __init__(self, width: int, depth: int, window_size: int, pieces: int) -> None:
+        super().__init__()
+        self.window_size = window_size
+        self.pieces = pieces
+        self.layers = nn.ModuleList(
+            NormalizedMaxout(width * (2 * window_size + 1), width, pieces) for _ in range(depth)
+        )
+        self.packed_products: Derived[PackedLayer] = Derived()  # the first layer, by word
+        self.packed: Derived[Any] = Derived()  # all layers but the first
+
+    @property
+    def windows(self) -> "WindowEncoder":
+        """RETURNS (WindowEncoder): Itself; see `EmbedAndEncode`."""
+        return self
+
+    def forward(
+        self,
+        words: EmbeddedWords,
+        word_of_token: Tensor,
+        lengths: list[int],
+        dropout: float,
+        layers_seen: list[Tensor] | None = None,
+    ) -> Tensor:
+        """Encode the tokens of a batch.
+
+        words (EmbeddedWords): The words, in prediction maybe with their `products`.
+        word_of_token (Tensor): [tokens], the row of the word at each token.
+        lengths (List[int]): The number of tokens of each document.
+        dropout (float): In training, the share of each layer's outputs that is dropped.
+        layers_seen (Optional[List[Tensor]]): Gets the output of each layer, [tokens, width], from
+            the embedding to the last.
+        RETURNS (Tensor): [tokens, width].
+        """
+        row_of_token, n_rows = self._rows_of_tokens(lengths, word_of_token.device)
+        kernels = kernels_for(words.vectors)
+        if kernels is not None and words.products is not None:
+            return self._predict_native(
+                kernels, words, words.products, word_of_token, row_of_token, n_rows, layers_seen
+            )
+        word_of_row = word_of_token.new_zeros(n_rows)
+        word_of_row[row_of_token] = word_of_token
+        rate = dropout if self.training else 0.0
+        rows = drop_out(words.vectors.index_select(0, word_of_row), rate, self.training)
+        outputs = self._encode(rows, rate)
+        if layers_seen is None:
+            return self._tokens_of(len(outputs) - 1, outputs[-1], row_of_token)
+        layers_seen += [self._tokens_of(*one, row_of_token) for one in enumerate(outputs)]
+        return layers_seen[-1]
+
+    def _encode(self, rows: Tensor, rate: float) -> list[Tensor]:
+        """Apply all layers.
+
+        rows (Tensor): [rows, width].
+        rate (float): The dropout rate.
+        RETURNS (List[Tensor]): The rows, and the output of each layer, [rows, width], where
+            `window_size` rows are missing at either end each time.
+        """
+        layers = self._layers()
+        kernels = training_kernels_for(rows)
+        if kernels is not None and layers and can_train(kernels, rows, layers[0].weight):
+            sizes = [len(rows) - 2 * number for number in range(1, len(layers) + 1)]
+            masks = [dropout_mask((size, rows.shape[1]), rate) for size in sizes if rate]
+            parameters = [layer.own_parameters() for layer in layers]
+            return [rows, *train_windows(kernels, rows, parameters, masks)]
+        outputs, size = [rows], self.window_size
+        for layer in layers:
+            rows = outputs[-1]
+            n_rows = len(rows) - 2 * size
+            shifted = [rows[shift : shift + n_rows] for shift in range(2 * size + 1)]
+            hidden = drop_out(layer(torch.cat(shifted, 1)), rate, self.training)
+            outputs.append(shifted[size] + hidden)
+        return outputs
+
+    def _predict_native(
+        self,
+        kernels: ModuleType,
+        words: EmbeddedWords,
+        products: Tensor,
+        word_of_token: Tensor,
+        row_of_token: Tensor,
+        n_rows: int,
+        layers_seen: list[Tensor] | None,
+    ) -> Tensor:
+        """Encode the tokens of a batch with kernels: [tokens, width]."""
+        first, *later = (layer.own_parameters() for layer in self._layers())
+        n_tokens = len(word_of_token)
+        word_of_row = torch.zeros(n_rows, dtype=torch.long)
+        word_of_row[row_of_token] = word_of_token
+        token_of_row = torch.full((n_rows,), -1)
+        token_of_row[row_of_token] = torch.arange(n_tokens)
+        packed = self.packed.get(
+            [values for parameters in later for values in parameters],
+            lambda: pack_windows(kernels, later, first.weight),
+        )
+        last = words.vectors.new_empty((n_tokens, words.vectors.shape[1]))
+        outputs: list[Tensor | None] = [None] * len(later)
+        if layers_seen is not None:
+            wanted = [torch.empty_like(last) for _ in later]
+            layers_seen += [words.vectors.index_select(0, word_of_token), *wanted, last]
+            outputs = list(wanted)
+        encode_rows(
+            kernels,
+            packed,
+            FirstLayer(products, first),
+            words.vectors,
+            word_of_row,
+            token_of_row,
+            [*outputs, last],
+        )
+        return last
+
+    def _rows_of_tokens(self, lengths: list[int], device: torch.device) -> tuple[Tensor, int]:
+        """The row of each token where a gap as wide as a token can see lies before, between and
+        after the documents, and the number of rows, which is even."""
+        gap = len(self.layers) * self.window_size
+        counts = torch.tensor([length for length in lengths if length])
+        n_tokens = int(counts.sum())
+        n_gaps = torch.arange(1, len(counts) + 1).repeat_interleave(counts, output_size=n_tokens)
+        n_rows = n_tokens + gap * (len(counts) + 1)
+        return (torch.arange(n_tokens) + gap * n_gaps).to(device), n_rows + n_rows % 2
+
+    def _tokens_of(self, number: int, rows: Tensor, row_of_token: Tensor) -> Tensor:
+        """Pick the tokens out of the rows of a layer: [tokens, width]."""
+        return rows.index_select(0, row_of_token - number * self.window_size)
+
+    def _layers(self) -> list[NormalizedMaxout]:
+        return list(cast(Iterable[NormalizedMaxout], self.layers))
+
+    def word_parameters(self) -> list[Tensor]:
+        """RETURNS (List[Tensor]): What `write_word_products` depends on; empty where products of
+        words alone are of no use."""
+        if not self.layers or not has_kernels(self.window_size, self.pieces):
+            return []
+        weight = self._layers()[0].weight
+        return [] if kernels_for(weight) is None else [weight]
+
+    @property
+    def n_word_products(self) -> int:
+        """RETURNS (int): The columns of what `write_word_products` writes."""
+        return (2 * self.window_size + 1) * self._layers()[0].bias.numel()
+
+    def write_word_products(self, vectors: Tensor, table: Tensor, rows: Tensor) -> None:
+        """Multiply words with the first layer's weights, for each place in its window. A window's
+        product with the weights is a sum over its words of products that depend on the word and its
+        place in the window alone: they are computed once per word.
+
+        vectors (Tensor): [words, width].
+        table (Tensor): [slots, places * hidden], gets the products.
+        rows (Tensor): [words], the row for each word.
+        """
+        weight = self._layers()[0].weight
+        kernels = kernels_for(vectors, weight)
+        assert kernels is not None
+        size = 2 * self.window_size + 1
+
+        def pack() -> PackedLayer:
+            by_place = weight.flatten(0, 1).unflatten(1, (size, -1))  # [hidden, places, width]
+            return pack_layer(kernels, by_place.transpose(0, 1).flatten(0, 1))
+
+        packed = self.packed_products.get([weight], pack)
+        apply_layers(kernels, vectors, packed, self.n_word_products, into=(table, rows))
