@@ -75,11 +75,9 @@ class EmbedAndEncode(nn.Module):
             words = EmbeddedWords(F.pad(embedded, (0, 0, 1, 0)))
             return self._encode(words, 1 + batch.word_of_token, batch, dropout, layers)
         windows = cast(WindowEncoder, self.encode.windows)
-        first_layer = windows.word_parameters()
-        widths = [self.embed.mix.width]
-        if first_layer:
-            widths.append(windows.n_word_products)
-        with self.cache.lookup(batch.keys, [*parameters, *first_layer], widths) as slots:
+        widths = [self.embed.mix.width, windows.n_word_products]
+        parameters += windows.word_parameters()
+        with self.cache.lookup(batch.keys, parameters, widths) as slots:
             if len(slots.misses):
                 self._fill(slots, batch, windows)
             words = EmbeddedWords(*slots.tables)
@@ -88,12 +86,11 @@ class EmbedAndEncode(nn.Module):
     def _fill(self, slots: CacheSlots, batch: WordBatch, windows: WindowEncoder) -> None:
         """Compute the values of the words that are not in the cache."""
         misses = slots.misses
-        static = None if batch.vectors is None else cast(Floats2d, batch.vectors[misses])  # type: ignore[index]
+        static = None if batch.vectors is None else cast(Any, batch.vectors)[misses]
         vectors = self._embed(batch.values[:, misses], static, 0.0, torch.device("cpu"))
         rows = torch.from_numpy(slots.rows[misses])
         slots.tables[0].index_copy_(0, rows, vectors)
-        if len(slots.tables) > 1:
-            windows.write_word_products(vectors, slots.tables[1], rows)
+        windows.write_word_products(vectors, slots.tables[1], rows)
         slots.commit()
 
     def _encode(

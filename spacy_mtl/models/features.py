@@ -146,8 +146,8 @@ def look_up_vectors(vocab: Vocab, keys: np.ndarray) -> Floats2d:
 
 
 def _hash_vectors(vectors: Floats2d) -> np.ndarray:
-    """RETURNS (np.ndarray): [words], a hash of each vector's numbers: a word whose vector changed is
-    another word."""
+    """RETURNS (np.ndarray): [words], a hash of each vector's numbers: a word with a changed vector
+    is another word."""
     bits = np.ascontiguousarray(to_numpy(vectors)).view(np.uint32).astype(np.uint64)
     place = np.arange(1, 1 + bits.shape[1], dtype=np.uint64)
     multipliers = np.resize(_KEY_MULTIPLIERS, bits.shape[1]) * place

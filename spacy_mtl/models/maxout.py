@@ -36,7 +36,7 @@ class NormalizedMaxout(nn.Module):
         self.cache: Derived[PackedLayer] = Derived()
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Apply the layer. Of equal pieces one gets the gradient, as in thinc.
+        """Apply the layer.
 
         inputs (Tensor): [rows, n_in].
         RETURNS (Tensor): [rows, width].
@@ -44,8 +44,15 @@ class NormalizedMaxout(nn.Module):
         kernels = kernels_for(inputs, self.weight)
         if kernels is not None:
             return self.predict_native(kernels, inputs)
-        hidden = F.linear(inputs, self.weight.flatten(0, 1), self.bias.flatten())
-        largest = hidden.unflatten(1, (self.pieces, self.width)).max(1).values  # [rows, width]
+        return self.activate(F.linear(inputs, self.weight.flatten(0, 1), self.bias.flatten()))
+
+    def activate(self, hidden: Tensor) -> Tensor:
+        """Apply what follows the linear part.
+
+        hidden (Tensor): [rows, pieces * width].
+        RETURNS (Tensor): [rows, width].
+        """
+        largest = hidden.unflatten(1, (self.pieces, self.width)).amax(1)  # [rows, width]
         return F.layer_norm(
             largest, (self.width,), self.norm_weight, self.norm_bias, LAYER_NORM_EPSILON
         )

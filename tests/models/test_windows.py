@@ -9,7 +9,7 @@ from spacy_mtl.native.threads import set_num_threads
 from tests.native import each_way
 
 pytestmark = each_way
-LENGTHS = [3, 0, 1, 40, 7]
+LENGTHS = [3, 0, 1, 600, 7]
 N_WORDS = 30
 
 
@@ -85,17 +85,15 @@ def test_outputs_and_gradients_of_training(width, depth, window_size, pieces, n_
     assert_alike(found, expected)
 
 
+@pytest.mark.parametrize("by_word", [True, False])
 @pytest.mark.parametrize(("width", "depth", "window_size", "pieces"), SIZES)
-def test_outputs_of_prediction(width, depth, window_size, pieces, n_threads):
+def test_outputs_of_prediction(width, depth, window_size, pieces, n_threads, by_word):
     encoder = make_encoder(width, depth, window_size, pieces).eval()
     vectors, word_of_token = make_batch(width)
     with torch.no_grad():
-        words = EmbeddedWords(vectors)
-        if encoder.word_parameters():
-            products = torch.zeros(len(vectors), encoder.n_word_products)
-            rows = torch.arange(1, len(vectors))
-            encoder.write_word_products(vectors[1:], products, rows)
-            words = EmbeddedWords(vectors, products)
+        products = torch.zeros(len(vectors), encoder.n_word_products)
+        encoder.write_word_products(vectors[1:], products, torch.arange(1, len(vectors)))
+        words = EmbeddedWords(vectors, products if by_word else None)
         seen = []
         last = encoder(words, word_of_token, LENGTHS, 0.0)
         encoder(words, word_of_token, LENGTHS, 0.0, seen)
