@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from ..native.lstm import PackedLSTM, pack_lstm, run_bilstm
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .dropout import dropout as drop_out
 from .embed import EmbeddedWords
-from .lstm import read_both_ways
+from .lstm import Sequences, bilstm, pack_sequences
 from .parameter_state import Derived
 from .windows import WindowEncoder
 
@@ -85,27 +85,11 @@ def build_hash_embed_bilstm(
     )
 
 
-class Pieces(NamedTuple):
-    """The overlapping pieces that documents are cut into, [pieces] each.
-
-    start (np.ndarray): The first token, counted over the batch.
-    size (np.ndarray): The number of tokens.
-    kept_from (np.ndarray): The first token, counted in the piece, that is away from its ends: each
-        token of a document is so in one piece.
-    kept_to (np.ndarray): The one after the last.
-    """
-
-    start: np.ndarray
-    size: np.ndarray
-    kept_from: np.ndarray
-    kept_to: np.ndarray
-
-
-def cut_pieces(lengths: list[int]) -> Pieces:
+def cut_pieces(lengths: list[int]) -> Sequences:
     """Cut documents into overlapping pieces.
 
     lengths (List[int]): The number of tokens of each document.
-    RETURNS (Pieces): The pieces, in order.
+    RETURNS (Sequences): The pieces, in order.
     """
     counts = np.asarray(lengths)
     doc_start = counts.cumsum() - counts
@@ -116,33 +100,7 @@ def cut_pieces(lengths: list[int]) -> Pieces:
     core_end = np.minimum(core + CORE_TOKENS, counts[document])
     start = np.maximum(core - OVERLAP_TOKENS, 0)  # [pieces], in the document
     end = np.minimum(core_end + OVERLAP_TOKENS, counts[document])
-    return Pieces(doc_start[document] + start, end - start, core - start, core_end - start)
-
-
-def pack_pieces(pieces: Pieces) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Order the tokens of pieces step by step.
-
-    pieces (Pieces): The pieces.
-    RETURNS (Tuple[np.ndarray, np.ndarray, np.ndarray]): [steps of all pieces], the token at each,
-        ordered as in torch's PackedSequence; [steps of the longest piece], the number of pieces
-        that have such a step; and [tokens], where in the first array each token stands, away from
-        the ends of a piece.
-    """
-    size = pieces.size
-    rank = np.empty_like(size)
-    rank[np.argsort(-size, kind="stable")] = np.arange(len(size))  # [pieces], the longest first
-    n_running = (size[None, :] > np.arange(size.max())[:, None]).sum(1)  # [steps]
-    first_of_step = n_running.cumsum() - n_running
-    piece = np.arange(len(size)).repeat(size)  # [steps of all pieces]
-    step = np.arange(len(piece)) - (size.cumsum() - size)[piece]
-    place = first_of_step[step] + rank[piece]
-    token = pieces.start[piece] + step
-    token_of_step = np.empty_like(token)
-    token_of_step[place] = token
-    is_kept = (step >= pieces.kept_from[piece]) & (step < pieces.kept_to[piece])
-    step_of_token = np.empty(is_kept.sum(), dtype=np.int64)
-    step_of_token[token[is_kept]] = place[is_kept]
-    return token_of_step, n_running, step_of_token
+    return Sequences(doc_start[document] + start, end - start, core - start, core_end - start)
 
 
 class BiLSTMEncoder(nn.Module):
@@ -182,23 +140,23 @@ class BiLSTMEncoder(nn.Module):
                 layers_seen.append(tokens)
         return tokens
 
-    def _reader(self, device: torch.device, pieces: Pieces) -> Callable[[int, Tensor], Tensor]:
+    def _reader(self, device: torch.device, pieces: Sequences) -> Callable[[int, Tensor], Tensor]:
         """RETURNS (Callable[[int, Tensor], Tensor]): Takes the number of a layer and its input
         [tokens, width], gives the layer's states [tokens, width]."""
-        packed_tokens, sizes, place = pack_pieces(pieces)
+        packed_tokens, sizes, place = pack_sequences(pieces)
         token_of_step = torch.from_numpy(packed_tokens).to(device)
         step_of_token = torch.from_numpy(place).to(device)
         batch_sizes = torch.from_numpy(sizes)
 
         def read(number: int, tokens: Tensor) -> Tensor:
             lstm = cast(nn.LSTM, self.lstm[number])
-            steps = read_both_ways(lstm, F.embedding(token_of_step, tokens), batch_sizes)
+            steps = bilstm(lstm, F.embedding(token_of_step, tokens), batch_sizes)
             return F.embedding(step_of_token, steps)
 
         return read
 
     def _native_reader(
-        self, kernels: ModuleType, pieces: Pieces
+        self, kernels: ModuleType, pieces: Sequences
     ) -> Callable[[int, Tensor], Tensor]:
         """See `_reader`; in prediction with kernels."""
         layers = [cast(nn.LSTM, lstm) for lstm in self.lstm]

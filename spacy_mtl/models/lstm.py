@@ -7,7 +7,7 @@ projections of the inputs, and the gradients of inputs and weights (as in Appley
 "Optimizing Performance of Recurrent Neural Networks on GPUs", https://arxiv.org/abs/1604.01946).
 """
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 
-def read_both_ways(lstm: nn.LSTM, inputs: Tensor, batch_sizes: Tensor) -> Tensor:
+def bilstm(lstm: nn.LSTM, inputs: Tensor, batch_sizes: Tensor) -> Tensor:
     """Run a layer of LSTMs over sequences, both ways.
 
     lstm (nn.LSTM): One layer in two directions, with biases and without projections.
@@ -31,13 +31,54 @@ def read_both_ways(lstm: nn.LSTM, inputs: Tensor, batch_sizes: Tensor) -> Tensor
         torch.stack([getattr(lstm, name), getattr(lstm, f"{name}_reverse")]) for name in names
     ]
     sizes = batch_sizes.numpy()
-    turned = torch.from_numpy(turned_steps(sizes))
+    turned = torch.from_numpy(reverse_steps(sizes))
     both = torch.stack([inputs, inputs[turned]])  # [2, steps, n_in]
     hidden = _Recurrence.apply(both, *weights, sizes)
     return torch.cat([hidden[0], hidden[1][turned]], 1)
 
 
-def turned_steps(batch_sizes: np.ndarray) -> np.ndarray:
+class Sequences(NamedTuple):
+    """Sequences of tokens of a batch, which may overlap: [sequences] each.
+
+    start (np.ndarray): The first token, counted over the batch.
+    size (np.ndarray): The number of tokens.
+    kept_from (np.ndarray): The first token, counted in the sequence, whose state is wanted.
+    kept_to (np.ndarray): The one after the last. Each token of the batch is wanted in one sequence.
+    """
+
+    start: np.ndarray
+    size: np.ndarray
+    kept_from: np.ndarray
+    kept_to: np.ndarray
+
+
+def pack_sequences(sequences: Sequences) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Order the tokens of sequences step by step.
+
+    sequences (Sequences): The sequences, at least one of them with a token.
+    RETURNS (Tuple[np.ndarray, np.ndarray, np.ndarray]): [steps of all sequences], the token at
+        each, ordered as in torch's `PackedSequence`; [steps of the longest sequence], the number of
+        sequences that have such a step; and [tokens], where in the first array each token stands
+        whose state is wanted.
+    """
+    size = sequences.size
+    rank = np.empty_like(size)
+    rank[np.argsort(-size, kind="stable")] = np.arange(len(size))  # [sequences], the longest first
+    n_running = (size[None, :] > np.arange(size.max())[:, None]).sum(1)  # [steps]
+    first_of_step = n_running.cumsum() - n_running
+    sequence = np.arange(len(size)).repeat(size)  # [steps of all sequences]
+    step = np.arange(len(sequence)) - (size.cumsum() - size)[sequence]
+    place = first_of_step[step] + rank[sequence]
+    token = sequences.start[sequence] + step
+    token_of_step = np.empty_like(token)
+    token_of_step[place] = token
+    is_kept = (step >= sequences.kept_from[sequence]) & (step < sequences.kept_to[sequence])
+    step_of_token = np.empty(is_kept.sum(), dtype=np.int64)
+    step_of_token[token[is_kept]] = place[is_kept]
+    return token_of_step, n_running, step_of_token
+
+
+def reverse_steps(batch_sizes: np.ndarray) -> np.ndarray:
     """Find where each step of packed sequences lies once every sequence is turned round.
 
     batch_sizes (np.ndarray): [steps of the longest sequence], the number of sequences that have

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -13,13 +13,13 @@ from thinc.api import ArgsKwargs, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn.functional import embedding, gelu, pad, relu
-from torch.nn.utils.rnn import PackedSequence
 
 from ..native import kernels_for
 from ..native.pairs import score_pairs
 from .dropout import dropout
 from .flat import with_flat_tokens
 from .linear import PackedLinear, apply_mlp
+from .lstm import Sequences, bilstm, pack_sequences
 from .pair_training import tag_pairs
 from .torch_layer import torch_layer
 
@@ -278,47 +278,45 @@ class FrameScorer(nn.Module):
                 kernels, packed, parts, predicates, starts, lengths, self.max_distance
             )
         pair_predicates, pair_tokens = pairs_of(starts, lengths)
-        packing = RangePacking(pair_predicates) if self.context else None
-        if packing is not None:
-            pair_predicates = pair_predicates[packing.pair_of_step]
-            pair_tokens = pair_tokens[packing.pair_of_step]
+        order = _order_pairs(lengths) if self.context else None
+        if order is not None:
+            pair_predicates = pair_predicates[order.pair_of_step]
+            pair_tokens = pair_tokens[order.pair_of_step]
         distance = pair_tokens - predicates[pair_predicates] + self.max_distance
         pairs = torch.stack([distance, pair_tokens, pair_predicates], 1)  # [pairs, 3]
-        if packing is None and pairs.device.type == "cpu":
+        if order is None and pairs.device.type == "cpu":
             rate = dropout_rate if self.training else 0.0
             return tag_pairs(pairs, parts, self.tag.weight, self.tag.bias, rate)
         summed = sum(embedding(pairs[:, number], part) for number, part in enumerate(parts))
         hidden = dropout(relu(cast(Tensor, summed)), dropout_rate, self.training)
-        if packing is not None:
+        if order is not None:
             for layer in self.context:
-                read = layer(hidden, packing.batch_sizes)
+                read = layer(hidden, order.batch_sizes)
                 hidden = hidden + dropout(read, dropout_rate, self.training)
-            hidden = embedding(packing.step_of_pair, hidden)
+            hidden = embedding(order.step_of_pair, hidden)
         return cast(Tensor, self.tag(hidden))
 
 
-class RangePacking:
-    """The pairs of each predicate as sequences, ordered as in torch's `PackedSequence`: the first
-    pair of every predicate, the longest range first, then the second pairs, and so on.
-
-    pair_predicates (Tensor): [pairs], which predicate, in order.
+class PairOrder(NamedTuple):
+    """The pairs of each predicate as sequences, ordered as in torch's `PackedSequence`.
 
     pair_of_step (Tensor): [pairs], the pair at each place of that order.
-    step_of_pair (Tensor): [pairs], the place of each pair.
     batch_sizes (Tensor): [steps of the longest range], the number of ranges that have such a step.
+    step_of_pair (Tensor): [pairs], the place of each pair.
     """
 
-    def __init__(self, pair_predicates: Tensor) -> None:
-        _, lengths = torch.unique_consecutive(pair_predicates, return_counts=True)
-        first_pair = lengths.cumsum(0) - lengths
-        order = torch.argsort(lengths, descending=True, stable=True)
-        steps = torch.arange(int(lengths.max()), device=lengths.device)
-        is_running = lengths[order] > steps[:, None]  # [steps, predicates]
-        self.pair_of_step = (first_pair[order] + steps[:, None])[is_running]
-        places = torch.arange(len(pair_predicates), device=lengths.device)
-        self.step_of_pair = torch.empty_like(places)
-        self.step_of_pair[self.pair_of_step] = places
-        self.batch_sizes = is_running.sum(1).cpu()
+    pair_of_step: Tensor
+    batch_sizes: Tensor
+    step_of_pair: Tensor
+
+
+def _order_pairs(lengths: Tensor) -> PairOrder:
+    """lengths (Tensor): [predicates], the number of pairs of each."""
+    sizes = lengths.cpu().numpy()
+    ranges = Sequences(sizes.cumsum() - sizes, sizes, np.zeros_like(sizes), sizes)
+    pair_of_step, batch_sizes, step_of_pair = map(torch.from_numpy, pack_sequences(ranges))
+    device = lengths.device
+    return PairOrder(pair_of_step.to(device), batch_sizes, step_of_pair.to(device))
 
 
 class RangeLSTM(nn.Module):
@@ -335,11 +333,11 @@ class RangeLSTM(nn.Module):
     def forward(self, pairs: Tensor, batch_sizes: Tensor) -> Tensor:
         """Read the ranges.
 
-        pairs (Tensor): [pairs, width], in the order of `RangePacking`.
+        pairs (Tensor): [pairs, width], in the order of `PairOrder`.
         batch_sizes (Tensor): [steps], the number of ranges that have such a step.
         RETURNS (Tensor): [pairs, width], in the same order.
         """
-        return cast(Tensor, self.norm(self.lstm(PackedSequence(pairs, batch_sizes))[0].data))
+        return cast(Tensor, self.norm(bilstm(self.lstm, pairs, batch_sizes)))
 
 
 def pairs_of(starts: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,10 +10,10 @@ from spacy_mtl.models.bilstm import (
     BiLSTMEncoder,
     build_hash_embed_bilstm,
     cut_pieces,
-    pack_pieces,
 )
 from spacy_mtl.models.doc_encoder import torch_module
 from spacy_mtl.models.embed import EmbeddedWords
+from spacy_mtl.models.lstm import pack_sequences
 from tests.native import each_way
 
 from .encoding import assert_close, make_docs
@@ -146,7 +146,7 @@ def test_prediction_of_lstms_is_torchs(lengths, width, n_threads):
 
 @pytest.mark.parametrize("lengths", [[3, 0, 5, 1], [256], [257], [1000, 2, 300], [0, 7]])
 def test_pieces_hold_every_token_with_its_context(lengths):
-    token_of_step, n_running, step_of_token = pack_pieces(cut_pieces(lengths))
+    token_of_step, n_running, step_of_token = pack_sequences(cut_pieces(lengths))
     n_tokens = sum(lengths)
     assert n_running.sum() == len(token_of_step)
     assert (np.diff(n_running) <= 0).all()

@@ -1,4 +1,4 @@
-"""`read_both_ways` computes what torch's own LSTM does, forwards and backwards."""
+"""`bilstm` computes what torch's own LSTM does, forwards and backwards."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
-from spacy_mtl.models.lstm import read_both_ways, turned_steps
+from spacy_mtl.models.lstm import bilstm, reverse_steps
 
 some_lengths = st.lists(st.integers(1, 9), min_size=1, max_size=5)
 
@@ -34,7 +34,7 @@ def test_outputs_and_all_gradients_are_those_of_torch(lengths, seed):
     weighting = torch.randn(sum(lengths), 8)
     expected = lstm(PackedSequence(inputs, sizes))[0].data
     expected_gradients = gradients_of(expected, weighting, lstm, inputs)
-    found = read_both_ways(lstm, inputs, sizes)
+    found = bilstm(lstm, inputs, sizes)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
     for own, theirs in zip(
         gradients_of(found, weighting, lstm, inputs), expected_gradients, strict=True
@@ -46,9 +46,9 @@ def test_prediction_gives_the_same_outputs():
     lstm = nn.LSTM(6, 4, bidirectional=True)
     sizes = batch_sizes_of([5, 3, 3])
     inputs = torch.randn(11, 6)
-    trained = read_both_ways(lstm, inputs, sizes)
+    trained = bilstm(lstm, inputs, sizes)
     with torch.inference_mode():
-        torch.testing.assert_close(read_both_ways(lstm, inputs, sizes), trained.detach())
+        torch.testing.assert_close(bilstm(lstm, inputs, sizes), trained.detach())
 
 
 @given(lengths=some_lengths)
@@ -56,6 +56,6 @@ def test_every_sequence_is_turned_round(lengths):
     lengths = sorted(lengths, reverse=True)
     sizes = batch_sizes_of(lengths).numpy()
     places = [(at, step) for step, n in enumerate(sizes) for at in range(n)]
-    turned = turned_steps(sizes)
+    turned = reverse_steps(sizes)
     assert [places[row] for row in turned] == [(at, lengths[at] - 1 - step) for at, step in places]
     np.testing.assert_array_equal(turned[turned], np.arange(sum(lengths)))
