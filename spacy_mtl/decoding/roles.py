@@ -9,7 +9,7 @@ from .comparable import decode_comparable
 from .compiled import decode_compiled
 from .constraints import RoleConstraints
 from .scores import TagScores
-from .search import MAX_NODES, Pool
+from .search import MAX_NODES, Root, search
 from .viterbi import decode_bio
 
 MAX_VIOLATIONS = 4  # in the best tags without constraints; with more, the search would be long
@@ -87,15 +87,14 @@ def _search(
         sequence: slice(int(first_rows[sequence]), int(first_rows[sequence] + sizes[sequence]))
         for sequence in roots
     }
-    pool = Pool(
-        [_allow(scores.rows(parts[sequence]), allowed, sequence) for sequence in roots], constraints
-    )
-    for number, (sequence, violation) in enumerate(roots.items()):
-        pool.search(number, tags[parts[sequence]] if violation else None, violation)
-        if sequence in hopeless:
-            pool.give_up(number)
-    for sequence, found in zip(roots, pool.run(max_nodes), strict=True):
-        tags[parts[sequence]] = found
+    sequences = [_allow(scores.rows(parts[sequence]), allowed, sequence) for sequence in roots]
+    known = [
+        Root(tags[parts[sequence]] if violation else None, violation, sequence in hopeless)
+        for sequence, violation in roots.items()
+    ]
+    solved = search(sequences, known, constraints, max_nodes)
+    for sequence, own in zip(roots, solved, strict=True):
+        tags[parts[sequence]] = own
     return tags
 
 

@@ -4,8 +4,6 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from .contest import Contest, reduce_factored, reduce_labels
-
 
 class TagTable(NamedTuple):
     """Scores of tags as they lie in memory. B-x scores `begin` plus `opening`, I-x `inside` plus
@@ -55,15 +53,6 @@ class TagScores(Protocol):
         """RETURNS (TagTable): The scores of all tokens, without copying them. Not to be changed."""
         ...
 
-    def contest(self, chosen: np.ndarray, is_start: np.ndarray) -> Contest:
-        """Reduce whole sequences to what decides about their best tags.
-
-        chosen (np.ndarray): The tokens of the sequences.
-        is_start (np.ndarray): [tokens chosen], bool: the first of each sequence.
-        RETURNS (Contest): What is left.
-        """
-        ...
-
 
 class PlainScores:
     """One score for each tag.
@@ -101,10 +90,6 @@ class PlainScores:
         first_inside = 1 + self.n_labels
         scores = self._scores
         return TagTable(scores[:, 0], scores[:, 1:first_inside], scores[:, first_inside:])
-
-    def contest(self, chosen: np.ndarray, is_start: np.ndarray) -> Contest:
-        """See `TagScores`."""
-        return reduce_labels(self._scores[chosen], is_start)
 
 
 class FactoredScores:
@@ -153,12 +138,3 @@ class FactoredScores:
         labels = self._labels[:, 1 : 1 + self._n_labels]
         opening, going_on = np.minimum(self._begins, 0), -np.maximum(self._begins, 0)
         return TagTable(self._none, labels, labels, opening, going_on)
-
-    def contest(self, chosen: np.ndarray, is_start: np.ndarray) -> Contest:
-        """See `TagScores`."""
-        return reduce_factored(
-            self._none[chosen],
-            self._labels[chosen, 1 : 1 + self._n_labels],
-            self._begins[chosen],
-            is_start,
-        )

@@ -1,17 +1,16 @@
 """Best-first search for the tags of several sequences, all of them decoded together."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, product
+from typing import NamedTuple, cast
 
 import numpy as np
 
-from .bio import mark_starts, spans_from_bio
+from .bio import spans_from_bio
 from .constraints import RoleConstraints, drop_violations
-from .contest import Contest, reduce_labels
-from .scores import PlainScores
-from .viterbi import decode_bio, find_cuts, solve_contest
+from .viterbi import run_viterbi
 
 MAX_NODES = 50  # decodings of one sequence before the search gives up
 TOGETHER = 2  # decodings of one sequence at a time, but for the parts that core roles split it into
@@ -23,22 +22,32 @@ VERY_LOW = -1e30  # the score of a tag that is forbidden where another one is de
 Edit = tuple[int, int, int, bool]
 
 
+class Root(NamedTuple):
+    """What is known of a sequence before the search.
+
+    tags (Optional[np.ndarray]): [rows], its best tags without constraints, where known.
+    violation (Optional[Tuple[int, int]]): Label and row of a violation in them.
+    is_hopeless (bool): Whether there are so many violations that those tags without the spans in
+        violation have to do.
+    """
+
+    tags: np.ndarray | None
+    violation: tuple[int, int] | None
+    is_hopeless: bool
+
+
 @dataclass
 class _Node:
     """A part of the tag sequences: those that obey some edits.
 
     bound (float): No sequence of the part scores more.
     edits (Tuple[Edit, ...]): What they obey.
-    n_old_edits (int): How many of them the part obeyed, too, that this one was split from.
-    before (Optional[np.ndarray]): [rows], the best sequence of that part; None for the whole.
     tags (Optional[np.ndarray]): [rows], the best sequence of the part, if it was decoded.
     violation (Optional[Tuple[int, int]]): Label and row of a violation in the best sequence.
     """
 
     bound: float
     edits: tuple[Edit, ...] = ()
-    n_old_edits: int = 0
-    before: np.ndarray | None = None
     tags: np.ndarray | None = None
     violation: tuple[int, int] | None = None
 
@@ -46,7 +55,6 @@ class _Node:
 class _Search:
     """The best-first search for the tags of one sequence.
 
-    number (int): Its number in the pool.
     rows (np.ndarray): [rows, 1 + 2K], scores.
     root (_Node): All tag sequences.
     open (List[Tuple[float, int, _Node]]): A heap: negative bound, age, node.
@@ -54,8 +62,7 @@ class _Search:
     n_decoded (int): Nodes decoded.
     """
 
-    def __init__(self, number: int, rows: np.ndarray, root: _Node) -> None:
-        self.number = number
+    def __init__(self, rows: np.ndarray, root: _Node) -> None:
         self.rows = rows
         self.root = root
         self.open: list[tuple[float, int, _Node]] = []
@@ -104,214 +111,78 @@ class _Search:
         ]
         tags = self.root.tags
         if tags is None:
-            tags = decode_bio(PlainScores(self.rows), [len(self.rows)])
+            tags = run_viterbi(self.rows, np.array([len(self.rows)]))
         candidates.append(drop_violations(tags, constraints))
-        at = np.arange(len(self.rows))
-        sums = [self.rows[at, tags].sum(dtype=np.float64) for tags in candidates]
-        self.tags = candidates[int(np.argmax(sums))]
+        self.tags = candidates[int(np.argmax([self.sum_of(tags) for tags in candidates]))]
+
+    def sum_of(self, tags: np.ndarray) -> float:
+        """RETURNS (float): The sum of the scores of tags [rows]."""
+        return float(self.rows[np.arange(len(tags)), tags].sum(dtype=np.float64))
 
 
-class Pool:
-    """Sequences that are searched at the same time.
+def search(
+    sequences: Sequence[np.ndarray],
+    roots: Sequence[Root],
+    constraints: RoleConstraints,
+    max_nodes: int,
+) -> list[np.ndarray]:
+    """Find the best tags that satisfy the constraints for several sequences, decoding together.
 
-    What decides about their best tags is worked out once (see `Contest`). The labels that violate a
-    constraint somewhere are set apart there, so that a decoding only has to forbid or demand some
-    of their starts.
+    sequences (Sequence[np.ndarray]): [rows, 1 + 2K] each, scores; at least one row.
+    roots (Sequence[Root]): What is known of each sequence.
+    constraints (RoleConstraints): The constraints on K labels.
+    max_nodes (int): Decodings of one sequence; then the best tags known are taken.
+    RETURNS (List[np.ndarray]): [rows] each, the tags.
     """
-
-    def __init__(self, sequences: Sequence[np.ndarray], constraints: RoleConstraints) -> None:
-        """Take sequences.
-
-        sequences (Sequence[np.ndarray]): [rows, 1 + 2K] each, scores; at least one row.
-        constraints (RoleConstraints): The constraints on K labels.
-        """
-        self.scores = np.concatenate(sequences)
-        self.sizes = [len(rows) for rows in sequences]
-        self.borders = np.cumsum([0, *self.sizes]).tolist()
-        self.constraints = constraints
-        self.is_start = mark_starts(self.sizes, len(self.scores))
-        self.searches: list[_Search] = []
-        self._apart = np.zeros((len(sequences), len(constraints.needs)), dtype=bool)
-        self._contest: Contest | None = None
-        self._cuts = self.is_start  # where sequences can be cut, whatever is forbidden
-        self._places: dict[int, dict[int, int]] = {}  # of labels in the contest, by sequence
-
-    def search(
-        self, number: int, tags: np.ndarray | None, violation: tuple[int, int] | None
-    ) -> None:
-        """Begin the search for the tags of the next sequence.
-
-        number (int): The sequence.
-        tags (Optional[np.ndarray]): [rows], its best tags without constraints, where known.
-        violation (Optional[Tuple[int, int]]): Label and row of a violation in them.
-        """
-        root = _Node(np.inf, tags=tags, violation=violation)
-        rows = self.scores[self.borders[number] : self.borders[number + 1]]
-        self.searches.append(_Search(number, rows, root))
-        if tags is not None:
-            self._set_apart(number, np.unique((tags[tags > 0] - 1) % self._apart.shape[1]))
-
-    def give_up(self, number: int) -> None:
-        """Be content with tags that satisfy the constraints.
-
-        number (int): The sequence.
-        """
-        self.searches[number].give_up(self.constraints)
-
-    def run(self, max_nodes: int) -> Iterator[np.ndarray]:
-        """Search.
-
-        max_nodes (int): Decodings of one sequence.
-        YIELDS (np.ndarray): [rows], the tags of each sequence.
-        """
-        running = [search for search in self.searches if search.tags is None]
-        while running:
-            owners: list[_Search] = []
-            nodes: list[_Node] = []
-            for search in running:
-                if search.n_decoded >= max_nodes:
-                    search.give_up(self.constraints)
-                    continue
-                chosen = search.advance(self.constraints)
-                owners += [search] * len(chosen)
-                nodes += chosen
-            if nodes:
-                self._decode([search.number for search in owners], nodes)
-            for search, node in zip(owners, nodes, strict=True):
-                search.push(node)
-            running = [search for search in running if search.tags is None]
-        for search in self.searches:
-            assert search.tags is not None
-            yield search.tags
-
-    def _set_apart(self, number: int, labels: Sequence[int] | np.ndarray) -> None:
-        """Set those labels of a sequence apart that constraints are about, and what they need."""
-        for label in labels:
-            needed = int(self.constraints.needs[label])
-            if needed >= 0:
-                self._apart[number, [label, needed]] = True
-            elif self.constraints.is_unique[label]:
-                self._apart[number, label] = True
-
-    def _reduce(self, numbers: Sequence[int], nodes: Sequence[_Node]) -> Contest:
-        """RETURNS (Contest): All sequences; labels that the nodes edit are apart."""
-        for number, node in zip(numbers, nodes, strict=True):
-            for label, *_ in node.edits:
-                if not self._apart[number, label]:
-                    self._apart[number, label] = True
-                    self._contest = None
-        if self._contest is None:
-            self._contest = reduce_labels(self.scores, self.is_start, self._apart)
-            of_row = self._apart[self.is_start.cumsum() - 1]  # [rows, K]
-            forbiddable = np.take_along_axis(of_row, self._contest.labels, axis=1)
-            self._cuts = find_cuts(self._contest, forbiddable)
-            self._places = {}
-        return self._contest
-
-    def _place(self, contest: Contest, number: int, label: int) -> int:
-        """RETURNS (int): The place of a label among those left in a sequence."""
-        if number not in self._places:
-            labels = contest.labels[self.borders[number]].tolist()
-            self._places[number] = {label: place for place, label in enumerate(labels)}
-        return self._places[number][label]
-
-    def _decode(self, numbers: Sequence[int], nodes: Sequence[_Node]) -> None:
-        """Find the best sequences of nodes and write them, their sums and violations into the
-        nodes."""
-        contest = self._reduce(numbers, nodes)
-        n_labels = self._apart.shape[1]
-        sizes = [self.sizes[number] for number in numbers]
-        borders = np.cumsum([0, *sizes]).tolist()
-        shifts = [self.borders[n] - border for n, border in zip(numbers, borders, strict=False)]
-        row = np.arange(borders[-1]) + np.repeat(shifts, sizes)  # in the pool
-        tags = np.concatenate(
-            [_tags_before(node, size) for node, size in zip(nodes, sizes, strict=True)]
-        )
-        self._solve(numbers, nodes, contest, row, borders, tags)
-        scored = self.scores.ravel().take(row * self.scores.shape[1] + tags)
-        sums = np.add.reduceat(scored.astype(np.float64), borders[:-1])
-        starts, _, label_ids = spans_from_bio(tags, sizes, n_labels)
-        owners = np.searchsorted(borders, starts, side="right") - 1
-        violations = self.constraints.find_violations(owners, starts, label_ids)
-        for i, (node, total) in enumerate(zip(nodes, sums.tolist(), strict=True)):
-            node.tags = tags[borders[i] : borders[i + 1]]
-            node.bound = total
-        for i, label, at in zip(*(values.tolist() for values in violations[:3]), strict=True):
-            nodes[i].violation = label, at - borders[i]
-
-    def _solve(
-        self,
-        numbers: Sequence[int],
-        nodes: Sequence[_Node],
-        contest: Contest,
-        row: np.ndarray,
-        borders: Sequence[int],
-        tags: np.ndarray,
-    ) -> None:
-        """Find the best tags of nodes. Segments without a start that the new edits forbid stay as
-        they were before them.
-
-        numbers (Sequence[int]): The sequence of each node.
-        nodes (Sequence[_Node]): The nodes.
-        contest (Contest): All sequences.
-        row (np.ndarray): [rows], where the nodes' rows are in the pool.
-        borders (Sequence[int]): [nodes + 1], the first row of each node among these, and the end.
-        tags (np.ndarray): [rows], the tags before the new edits; those after are written into it.
-        """
-        n_labels = self._apart.shape[1]
-        is_start = np.zeros(len(row), dtype=bool)
-        is_start[borders[:-1]] = True
-        begin = contest.begin[row]
-        is_open = np.zeros(len(row), dtype=bool)  # rows to be solved again
-        for number, node, offset, end in zip(numbers, nodes, borders, borders[1:], strict=False):
-            for label, first, last, is_demanded in node.edits:
-                if not is_demanded:
-                    place = self._place(contest, number, label)
-                    begin[offset + first : offset + last, place] = -np.inf
-            if _is_restricted(node):
-                for label, first, last, _ in node.edits[node.n_old_edits :]:
-                    edited = slice(offset + first, offset + last)
-                    is_open[edited] |= tags[edited] == 1 + label
-            else:
-                is_open[offset:end] = True
-        is_cut = is_start | (self._cuts[row] & (tags <= n_labels) & ~is_open)
-        segment = is_cut.cumsum() - 1
-        is_open = np.bincount(segment[is_open], minlength=segment[-1] + 1)[segment] > 0
-        chosen = row[is_open]
-        part = Contest(
-            contest.closed[chosen],
-            contest.closed_tags[chosen],
-            contest.labels[chosen],
-            begin[is_open],
-            contest.inside[chosen],
-        )
-        part.inside[is_cut[is_open]] = -np.inf
-        place_of = is_open.cumsum() - 1  # in the part, of each row that is there
-        for number, node, offset in zip(numbers, nodes, borders, strict=False):
-            for label, first, _, is_demanded in node.edits:
-                if is_demanded:
-                    place = self._place(contest, number, label)
-                    self._demand(part, place_of[offset + first], place)
-        tags[is_open] = solve_contest(part, is_cut[is_open], n_labels)
-
-    @staticmethod
-    def _demand(contest: Contest, row: int, place: int) -> None:
-        """Let nothing but one label's B be at a row."""
-        kept = contest.begin[row, place]
-        contest.closed[row] = VERY_LOW
-        contest.begin[row] = -np.inf
-        contest.inside[row] = -np.inf
-        contest.begin[row, place] = kept
+    searches = [
+        _Search(rows, _Node(np.inf, tags=root.tags, violation=root.violation))
+        for rows, root in zip(sequences, roots, strict=True)
+    ]
+    for one, root in zip(searches, roots, strict=True):
+        if root.is_hopeless:
+            one.give_up(constraints)
+    while True:
+        chosen: list[tuple[_Search, _Node]] = []
+        for one in searches:
+            if one.tags is None and one.n_decoded >= max_nodes:
+                one.give_up(constraints)
+            if one.tags is None:
+                chosen += [(one, node) for node in one.advance(constraints)]
+        if not chosen:
+            break
+        _decode(chosen, constraints)
+        for one, node in chosen:
+            one.push(node)
+    return [cast(np.ndarray, one.tags) for one in searches]
 
 
-def _is_restricted(node: _Node) -> bool:
-    """RETURNS (bool): Whether a node only forbids what the node that it was split from had."""
-    return node.before is not None and not any(is_demanded for *_, is_demanded in node.edits)
+def _decode(chosen: Sequence[tuple[_Search, _Node]], constraints: RoleConstraints) -> None:
+    """Find the best tags of nodes and write them, their sums and violations into the nodes."""
+    sizes = np.array([len(one.rows) for one, _ in chosen])
+    firsts = np.cumsum(sizes) - sizes
+    tags = run_viterbi(np.concatenate([_edit(one.rows, node) for one, node in chosen]), sizes)
+    starts, _, label_ids = spans_from_bio(tags, sizes.tolist(), len(constraints.needs))
+    owners = np.searchsorted(firsts, starts, side="right") - 1
+    for (one, node), first, size in zip(chosen, firsts.tolist(), sizes.tolist(), strict=True):
+        node.tags = tags[first : first + size]
+        node.bound = one.sum_of(node.tags)
+    violations = constraints.find_violations(owners, starts, label_ids)
+    for i, label, at in zip(*(values.tolist() for values in violations[:3]), strict=True):
+        chosen[i][1].violation = label, at - int(firsts[i])
 
 
-def _tags_before(node: _Node, size: int) -> np.ndarray:
-    """RETURNS (np.ndarray): [rows], the best tags before the new edits, where known."""
-    return np.zeros(size, dtype=np.int64) if node.before is None else node.before
+def _edit(rows: np.ndarray, node: _Node) -> np.ndarray:
+    """RETURNS (np.ndarray): [rows, 1 + 2K], scores under which the node's edits are obeyed."""
+    rows = rows.astype(np.float64)
+    for label, first, last, is_demanded in node.edits:
+        if not is_demanded:
+            rows[first:last, 1 + label] = -np.inf
+    for label, first, _, is_demanded in node.edits:
+        if is_demanded:
+            score = rows[first, 1 + label]
+            rows[first] = -np.inf
+            rows[first, [0, 1 + label]] = VERY_LOW, score
+    return rows
 
 
 def _split_repeated(node: _Node, constraints: RoleConstraints) -> list[_Node]:
@@ -346,7 +217,7 @@ def _split_repeated(node: _Node, constraints: RoleConstraints) -> list[_Node]:
                 ]
             )
     return [
-        _Node(node.bound, (*node.edits, *edits), len(node.edits), node.tags)
+        _Node(node.bound, (*node.edits, *edits))
         for edits in map(tuple, map(chain.from_iterable, product(*choices)))
         if not _contradicts(node.edits, edits)
     ]
@@ -383,7 +254,7 @@ def _split_dependent(node: _Node, rows: np.ndarray, constraints: RoleConstraints
 
 
 def _child(node: _Node, bound: float, edit: Edit) -> _Node:
-    return _Node(bound, (*node.edits, edit), len(node.edits), node.tags)
+    return _Node(bound, (*node.edits, edit))
 
 
 def _keep_within(label: int, first: int, last: int, n_rows: int) -> list[Edit]:
