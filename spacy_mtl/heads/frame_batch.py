@@ -7,7 +7,7 @@ from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 from thinc.types import Floats2d
 
-from ..models.role_labeler import FrameQuery
+from ..models.pair_query import FrameQuery
 from ..srl.senses import SenseInventory
 from .sentences import sentence_starts
 

@@ -7,7 +7,7 @@ import numpy as np
 from spacy.training import Example
 
 from ..decoding.bio import bio_from_spans
-from ..models.role_labeler import FrameQuery
+from ..models.pair_query import FrameQuery
 from ..srl.alignment import IndexedFrame, aligned_frames, unknown_predicates
 from ..srl.argument_heads import head_frames
 from ..srl.predicates import can_be_predicate

@@ -28,7 +28,7 @@ from ..faults import Fault
 from ..finite import finite_rows
 from ..messages import warn
 from ..models.losses import binary_cross_entropy, segment_cross_entropy, softmax_cross_entropy
-from ..models.role_labeler import FrameQuery, FrameScores
+from ..models.pair_query import FrameQuery, FrameScores
 from ..models.torch_layer import build_module
 from ..srl.alignment import IndexedFrame, indexed_frames
 from ..srl.argument_heads import head_frames

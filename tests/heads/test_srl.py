@@ -12,7 +12,7 @@ from spacy.training import Example
 from spacy_mtl.heads.frame_batch import best_of_segments, split_predicates
 from spacy_mtl.heads.frame_targets import collect_gold, tag_targets
 from spacy_mtl.heads.srl import BARE_AFTER
-from spacy_mtl.models.role_labeler import FrameQuery
+from spacy_mtl.models.pair_query import FrameQuery
 from spacy_mtl.srl import indexed_frames
 
 from ..srl.strategies import make_doc

@@ -7,14 +7,12 @@ from thinc.api import Model, fix_random_seed, set_dropout_rate
 from torch.nn.functional import gelu, relu
 
 from spacy_mtl.models import pair_training
-from spacy_mtl.models.role_labeler import (
+from spacy_mtl.models.pair_query import FrameQuery, FrameScores, neighbours_of
+from spacy_mtl.models.role_labeler import build_role_labeler
+from spacy_mtl.models.role_scorers import (
     NEIGHBOUR_WIDTH,
-    FrameQuery,
     FrameScorer,
-    FrameScores,
     PredicateDetector,
-    build_role_labeler,
-    neighbours_of,
     pairs_of,
 )
 from spacy_mtl.models.torch_layer import build_module
