@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import spacy_mtl.native
-from spacy_mtl.native import find_loops
+from spacy_mtl.native import get_kernels
 
 FUZZ = Path(__file__).with_name("native_fuzz.py")
 SOURCE = Path(spacy_mtl.native.__file__).parent
@@ -31,9 +31,9 @@ def run_fuzz(extension, n_calls, **environment):
     return ast.literal_eval(done.stdout)
 
 
-@pytest.mark.skipif(find_loops() is None, reason="the compiled loops are not built")
+@pytest.mark.skipif(get_kernels() is None, reason="the compiled loops are not built")
 def test_any_call_succeeds_or_is_refused():
-    counts = run_fuzz(find_loops().__file__, 3000)
+    counts = run_fuzz(get_kernels().__file__, 3000)
     assert counts["valid"] > 400
     assert counts["wrong, refused"] > 1000
 
