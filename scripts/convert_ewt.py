@@ -36,17 +36,17 @@ from rich.table import Table
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from spacy_mtl.formats.alignment import align_tags
-from spacy_mtl.formats.conllu import ConlluSentence, read_conllu
-from spacy_mtl.formats.errors import FormatError
-from spacy_mtl.formats.gold_skel import (
+from spacy_mtl.srl.formats.alignment import align_tags
+from spacy_mtl.srl.formats.conllu import ConlluSentence, read_conllu
+from spacy_mtl.srl.formats.errors import FormatError
+from spacy_mtl.srl.formats.gold_skel import (
     PREDICATE_REST_LABEL,
     SkelFrame,
     SkelSentence,
     read_gold_skel,
     split_predicate,
 )
-from spacy_mtl.formats.iob2 import Iob2Sentence, read_iob2
+from spacy_mtl.srl.formats.iob2 import Iob2Sentence, read_iob2
 from spacy_mtl.srl.frames import Argument, Frame, read_frames, write_frames
 
 SPLITS = ("train", "dev", "test")

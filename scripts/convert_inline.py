@@ -10,8 +10,8 @@ import typer
 from spacy.tokens import Doc, DocBin
 from wasabi import msg
 
-from spacy_mtl.formats.errors import FormatError
-from spacy_mtl.formats.inline import SRL_GROUP, read_inline
+from spacy_mtl.srl.formats.errors import FormatError
+from spacy_mtl.srl.formats.inline import SRL_GROUP, read_inline
 
 
 def find_inputs(inputs: Iterable[Path]) -> list[Path]:

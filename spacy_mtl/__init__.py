@@ -2,8 +2,8 @@
 
 from importlib.metadata import version
 
-from .display import render
-from .server import serve
+from .display.html import render
+from .display.server import serve
 from .srl.extension import register_extension
 
 __all__ = ["render", "serve"]

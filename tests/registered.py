@@ -4,29 +4,16 @@ spaCy finds them by the entry points of the installed distribution; a checkout t
 before they were added does not have those.
 """
 
-from spacy_mtl import schedules
-from spacy_mtl.balancing import (
-    db_mtl,
-    decision_norms,
-    gradnorm,
-    gramian,
-    learned,
-    priority,
-    scalarizers,
-    surgery,
-)
+from spacy_mtl.balancing import db_mtl, gradnorm, gramian, learned, priority, scalarizers, surgery
+from spacy_mtl.balancing import target_count_norms as decision_norms
 from spacy_mtl.corpora import mixed
-from spacy_mtl.heads import (
-    hidden_words_scorer,
-    language_model,
-    regression,
-    regression_scorer,
-    syntax,
-    syntax_scorer,
-)
-from spacy_mtl.loggers import console, multi_task, task_selection
-from spacy_mtl.models import experts, hidden_word_predictor
-from spacy_mtl.sharing import gate, layer, scalar_mix
+from spacy_mtl.heads import regression, regression_scorer, syntax, syntax_scorer
+from spacy_mtl.heads.masked_lm import component as language_model
+from spacy_mtl.heads.masked_lm import scorer as hidden_words_scorer
+from spacy_mtl.models.encoders import experts
+from spacy_mtl.models.heads import masked_lm as hidden_word_predictor
+from spacy_mtl.training import console, multi_task, schedules, task_selection
+from spacy_mtl.trunk.channels import gate, layer, scalar_mix
 
 MODULES = [
     db_mtl,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import srsly
 
-from spacy_mtl.finite import finite_rows, without_infinity
+from spacy_mtl.util.finite import finite_rows, without_infinity
 
 
 def test_rows_are_told_apart_only_where_one_is_not_finite():

@@ -4,11 +4,11 @@ import subprocess
 import sys
 import warnings
 
-from spacy_mtl.messages import SpacyMtlWarning
+from spacy_mtl.util.messages import SpacyMtlWarning
 
 SCRIPT = """
 import warnings
-from spacy_mtl.messages import warn
+from spacy_mtl.util.messages import warn
 
 def caller():
     warn("It is late. Go home.")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from spacy_mtl.models.linear import PackedLinear
+from spacy_mtl.models.layers.linear import PackedLinear
 from spacy_mtl.native import get_kernels, switched_off
 from spacy_mtl.native.linear import SummedRows, apply_layers
 from spacy_mtl.native.threads import get_num_threads, set_num_threads, take_together

@@ -5,7 +5,7 @@ from itertools import islice
 import pytest
 from thinc.api import warmup_linear
 
-from spacy_mtl.schedules import create_warmup_linear
+from spacy_mtl.training.schedules import create_warmup_linear
 
 
 def test_rate_is_that_of_thinc_where_the_end_is_known() -> None:

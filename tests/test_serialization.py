@@ -17,7 +17,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
-from spacy_mtl.serialization import CHECKSUM, find_encoders_once
+from spacy_mtl.util.serialization import CHECKSUM, find_encoders_once
 
 from .trained import Trained, make_docs
 

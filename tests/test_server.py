@@ -11,8 +11,13 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
-
-from spacy_mtl.server import MAX_BODY_BYTES, MAX_CHARACTERS, make_app, make_page_server, serve
+from spacy_mtl.display.html.server import (
+    MAX_BODY_BYTES,
+    MAX_CHARACTERS,
+    make_app,
+    make_page_server,
+    serve,
+)
 
 
 @pytest.fixture

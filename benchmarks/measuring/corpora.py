@@ -9,7 +9,7 @@ from zlib import crc32
 import spacy
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 
-from spacy_mtl.formats.inline import read_inline
+from spacy_mtl.srl.formats.inline import read_inline
 
 PARTS = ("test", "dev", "train")
 PREDICATE = "V"

@@ -445,7 +445,7 @@ class Runner:
         )
 
 
-OUR_IMPORTS = ["spacy", "torch", "spacy_mtl.trunk.factory", "spacy_mtl.heads.srl"]
+OUR_IMPORTS = ["spacy", "torch", "spacy_mtl.trunk.factory", "spacy_mtl.heads.srl.component"]
 NO_END = 100_000  # training steps in a schedule that is not followed to its end
 
 

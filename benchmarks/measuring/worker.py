@@ -217,8 +217,8 @@ class Station:
         """
         import numpy as np
 
-        from spacy_mtl.models.cnn import build_hash_embed_cnn
-        from spacy_mtl.models.convert import load_stock_weights
+        from spacy_mtl.models.encoders.cnn import build_hash_embed_cnn
+        from spacy_mtl.models.encoders.stock_weights import load_stock_weights
 
         inputs = self._docs(docs)
         stock = self.nlp.get_pipe("tok2vec").model

@@ -14,9 +14,8 @@ from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
 from spacy.training.loop import create_train_batches, train_while_improving
 from spacy.util import fix_random_seed, load_model_from_config, registry
+from spacy_mtl.heads.srl.component.component import SemanticRoleHead
 from thinc.api import Config
-
-from spacy_mtl.heads.srl import SemanticRoleHead
 
 from .corpus import SharedCorpus
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from spacy.tokens import Doc
 
-from ..spans import stored_spans
+from ..util.spans import stored_spans
 
 SCORE_TOLERANCE = 1e-4
 

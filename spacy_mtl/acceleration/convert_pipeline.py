@@ -21,13 +21,7 @@ from .attribute_ruler import why_not_looked_up
 from .lemmatizer import why_not_cached
 from .products import fastest_product, product_rates
 from .speed import compare_speed
-from .trunks import (
-    ARCHITECTURE,
-    converted_encoder,
-    encoder_blocks,
-    encoder_nodes,
-    encoder_settings,
-)
+from .trunks import ARCHITECTURE, converted_encoder, encoder_blocks, encoder_nodes, encoder_settings
 
 CALLBACK = "spacy_mtl.fast_products.v1"
 STOCK_TOKENIZER, TOKENIZER = "spacy.Tokenizer.v1", "spacy_mtl.FastTokenizer.v1"

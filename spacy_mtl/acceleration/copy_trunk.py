@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.util import load_model, registry
 from thinc.api import Config, Model
 
-from ..models.convert import load_stock_weights
+from ..models.encoders.stock_weights import load_stock_weights
 from .trunks import ARCHITECTURE, encoder_nodes, encoder_settings
 
 PLACE = "[initialize.after_init]"

@@ -16,7 +16,7 @@ from spacy.util import (
 )
 from spacy.vocab import Vocab
 
-from ..serialization import ADVICE
+from ..util.serialization import ADVICE
 from .lexemes import use_quick_getters
 from .patterns import skip_letters, whole_search
 

@@ -8,10 +8,10 @@ from spacy.attrs import IDS
 from spacy.tokens import Doc
 from thinc.api import Model
 
-from ..models.cnn import build_hash_embed_cnn
-from ..models.convert import load_stock_weights
-from ..models.embed import MIX_PIECES
-from ..models.features import attribute_ids
+from ..models.encoders.cnn import build_hash_embed_cnn
+from ..models.encoders.embed import MIX_PIECES
+from ..models.encoders.features import attribute_ids
+from ..models.encoders.stock_weights import load_stock_weights
 
 ARCHITECTURE = "spacy_mtl.HashEmbedCNN.v1"
 ENCODERS = ("spacy.HashEmbedCNN.", "spacy.Tok2Vec.")

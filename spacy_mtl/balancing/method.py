@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..messages import warn
+from ..util.messages import warn
 from .gradients import TaskGradients
 from .normalization import Normalization, Normalizer
 

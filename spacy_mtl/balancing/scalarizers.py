@@ -14,7 +14,7 @@ from torchjd.scalarization import DWA as ScalarDWA
 from torchjd.scalarization import STCH as ScalarSTCH
 from torchjd.scalarization import GeometricMean, Random
 
-from ..settings import NO_ENTRIES
+from ..util.settings import NO_ENTRIES
 from .method import BalancingMethod, Problem
 from .normalization import Normalization
 from .randomness import StepSeed

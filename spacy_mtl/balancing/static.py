@@ -6,7 +6,7 @@ from typing import Any
 
 from spacy.util import registry
 
-from ..settings import NO_ENTRIES
+from ..util.settings import NO_ENTRIES
 from .gradients import TaskGradients
 
 

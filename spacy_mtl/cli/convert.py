@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from wasabi import Printer
 
-from ..formats.registry import (
+from ..srl.formats.registry import (
     FORMATS,
     SentenceFormat,
     find_format,
@@ -18,8 +18,8 @@ from ..formats.registry import (
     read_docs,
     write_file,
 )
-from ..formats.report import ON_ERROR, UNITS, ConversionReport
-from ..formats.treebank import read_treebank
+from ..srl.formats.report import ON_ERROR, UNITS, ConversionReport
+from ..srl.formats.treebank import read_treebank
 from .inputs import failing_clearly
 
 NAMES = tuple(FORMATS)

@@ -10,17 +10,13 @@ from spacy.language import Language
 from thinc.api import fix_random_seed
 from wasabi import Printer
 
-from ..annotation import count_annotated, drop_unannotated
-from ..finite import without_infinity
-from ..loggers.score_labels import is_share
-from ..selection.hooks import merge_scores
-from ..selection.task_scores import (
-    TARGET_SCORE,
-    average_present,
-    configured_task_scores,
-    score_weights,
-)
 from ..srl.scoring.scorer import check_scores
+from ..training.hooks import merge_scores
+from ..training.score_labels import is_share
+from ..training.task_scores import average_present, configured_task_scores, score_weights
+from ..util.annotation import count_annotated, drop_unannotated
+from ..util.finite import without_infinity
+from ..util.settings import TARGET_SCORE
 from .evaluate_srl import check_srl_scores, give_predicates_to_heads, set_srl_scores
 from .inputs import check_data, failing_clearly, load_pipeline, read_examples
 from .unknown_labels import find_unknown_labels, report_unknown_labels

@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.training import Example
 from wasabi import Printer
 
-from ..heads.srl import SemanticRoleHead
+from ..heads.srl.component import SemanticRoleHead
 from ..srl.argument_heads import head_frames
 from ..srl.predicates import give_predicates
 from ..srl.scoring.scorer import count_without_parse, make_srl_scorer, scores_of

@@ -11,7 +11,7 @@ from spacy.util import is_package, load_model
 from wasabi import msg
 
 from ..corpora.corpus import create_corpus
-from ..faults import FaultReport
+from ..corpora.faults import FaultReport
 
 
 @contextmanager

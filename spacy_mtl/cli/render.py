@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from wasabi import msg
 
-from ..display import to_html
+from ..display.html import to_html
 from .inputs import check_data, failing_clearly, load_pipeline, read_examples
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 
-from ..server import DEFAULT_PORT, serve
+from ..display.server import DEFAULT_PORT, serve
 from .inputs import failing_clearly, load_pipeline
 from .render import read_lines
 

@@ -9,8 +9,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from thinc.types import Ints2d
 
-from ..spans import current_spans, stored_spans
 from ..srl.frames import PREDICATE_ID, has_frames
+from ..util.spans import current_spans, stored_spans
 
 ENTITIES, CATEGORIES, ROLES, SPANS = "entities", "categories", "roles", "spans"
 SENTENCES, TEXT = "sents", "text"

@@ -12,7 +12,7 @@ from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.util import registry
 from spacy.vocab import Vocab
 
-from ..faults import FaultReport
+from .faults import FaultReport
 from .splitting import split_doc
 
 NAME = "spacy_mtl.Corpus.v1"

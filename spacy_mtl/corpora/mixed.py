@@ -11,10 +11,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
-from ..faults import FaultReport
-from ..messages import warn
-from ..settings import NO_ENTRIES
+from ..util.messages import warn
+from ..util.settings import NO_ENTRIES
 from .annotations import Selection, find_labels, find_rolesets, kinds_of_pipeline, select_tasks
+from .faults import FaultReport
 from .mixture_table import SourceSummary, count_all_units, render_mixture
 from .sampling import Sampler, Sampling, documents_per_pass
 from .source import Source, advise

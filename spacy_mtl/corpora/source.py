@@ -9,9 +9,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ..faults import Fault, FaultReport, FaultyAnnotation
 from .annotations import Selection, keep_annotations, keeps_part
 from .corpus import SplittingCorpus
+from .faults import Fault, FaultReport, FaultyAnnotation
 from .splitting import split_doc
 
 Reader = Callable[[Language], Iterable[Example]]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from spacy.tokens import Doc
 
-from ..spans import current_spans
 from ..srl.frames import frame_extents, has_frames
 from ..srl.pieces import span_as_doc
+from ..util.spans import current_spans
 
 
 def split_doc(doc: Doc, max_length: int) -> list[Doc]:

@@ -13,8 +13,8 @@ from thinc.api import Config
 
 from ..trunk.links import find_trunks
 from .compare import find_differences
-from .forget import forget_components, forget_in_config, scores_only_of
 from .needs import find_reasons
+from .remove_components import forget_components, forget_in_config, scores_only_of
 
 SHOWN_DIFFERENCES = 10
 

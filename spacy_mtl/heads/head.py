@@ -14,13 +14,13 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 
-from ..faults import Fault, FaultyAnnotation, Places
-from ..finite import diverged, warn_not_finite
-from ..messages import warn
-from ..quoting import count_labels
-from ..serialization import CheckedFiles
+from ..corpora.faults import Fault, FaultyAnnotation, Places
 from ..trunk.links import connect_to_trunks
 from ..trunk.listener import expect_trunk, is_adopted
+from ..util.finite import diverged, warn_not_finite
+from ..util.messages import warn
+from ..util.quoting import count_labels
+from ..util.serialization import CheckedFiles
 from .score_names import find_rivals, rename_weights
 
 INIT_SAMPLE = 10

@@ -16,12 +16,12 @@ from thinc.types import Floats2d, Ints2d
 from ..decoding.bio import spans_from_bio
 from ..decoding.scores import PlainScores
 from ..decoding.viterbi import decode_bio
-from ..finite import finite_rows
-from ..models.losses import softmax_cross_entropy
+from ..models.layers.losses import softmax_cross_entropy
 from ..trunk.listener import count_decisions
+from ..util.finite import finite_rows
+from .alignment_cache import GoldMemory, text_and_entities
 from .entity_targets import BEGIN, INSIDE, MISSING, OUTSIDE, align_entities
 from .head import Head
-from .memory import GoldMemory, text_and_entities
 
 DEFAULT_CONFIG = """
 [model]

@@ -15,10 +15,10 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ..faults import Fault, Places, names_labels
-from ..finite import finite_rows
-from ..quoting import quote
+from ..corpora.faults import Fault, Places, names_labels
 from ..trunk.listener import count_decisions
+from ..util.finite import finite_rows
+from ..util.quoting import quote
 from .head import Head
 from .regression_scorer import is_finite
 from .textcat import CategoryHead, write_cats

@@ -9,7 +9,7 @@ import numpy as np
 from spacy.training import Example
 from spacy.util import registry
 
-from ..quoting import quote
+from ..util.quoting import quote
 
 MEASURES = ("mae", "rmse", "r", "rho", "r2")
 

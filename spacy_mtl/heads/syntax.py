@@ -12,10 +12,10 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ..finite import finite_rows
-from ..models.losses import softmax_cross_entropy
+from ..models.layers.losses import softmax_cross_entropy
 from ..trunk.listener import count_decisions
-from .memory import GoldMemory, text_and_attributes
+from ..util.finite import finite_rows
+from .alignment_cache import GoldMemory, text_and_attributes
 from .training_only import TrainingOnlyHead
 
 DEFAULT_CONFIG = """

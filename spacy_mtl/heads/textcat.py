@@ -11,12 +11,12 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 from thinc.types import Floats2d
 
-from ..faults import Fault, names_labels
-from ..finite import finite_rows
-from ..messages import warn
-from ..models.losses import binary_cross_entropy
-from ..quoting import quote
+from ..corpora.faults import Fault, names_labels
+from ..models.layers.losses import binary_cross_entropy
 from ..trunk.listener import count_decisions
+from ..util.finite import finite_rows
+from ..util.messages import warn
+from ..util.quoting import quote
 from .head import Head
 from .textcat_scorer import ScoredReferences, choose_references
 

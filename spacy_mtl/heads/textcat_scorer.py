@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import registry
 
-from ..quoting import count_labels
+from ..util.quoting import count_labels
 
 NO_RIVALS: Mapping[str, Sequence[str]] = {}
 

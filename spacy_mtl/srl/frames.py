@@ -24,8 +24,8 @@ from typing import Any, NamedTuple, TypeVar
 from spacy.strings import get_string_id
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..quoting import quote
-from ..spans import MergedTokensError, StoredSpan, current_spans, is_in_place, stored_spans
+from ..util.quoting import quote
+from ..util.spans import MergedTokensError, StoredSpan, current_spans, is_in_place, stored_spans
 from .inventory import Roleset, base_role
 
 AnySpan = TypeVar("AnySpan", Span, StoredSpan)

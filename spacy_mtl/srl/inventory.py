@@ -10,7 +10,7 @@ from xml.parsers import expat
 from spacy.util import registry
 from tqdm import tqdm
 
-from ..messages import warn
+from ..util.messages import warn
 
 
 @dataclass(frozen=True)

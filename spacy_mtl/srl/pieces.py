@@ -4,7 +4,7 @@ from typing import Any
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..spans import current_spans
+from ..util.spans import current_spans
 from .frames import SCORES, UNKNOWN, group_by_predicate, has_frames
 
 

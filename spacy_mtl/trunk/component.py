@@ -18,17 +18,17 @@ from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
 from ..balancing.gradients import TaskGradients
-from ..finite import diverged
-from ..serialization import CheckedFiles
-from ..sharing.channels import Channel, Layout, find_exposure, showing
-from ..sharing.listener import ChannelListener
-from ..sharing.shown import ShownVectors, remember
+from ..models.encoders.channels import Channel, Layout, find_exposure, showing
+from ..util.finite import diverged
+from ..util.serialization import CheckedFiles
+from .channels.listener import ChannelListener
+from .channels.store import ShownVectors, remember
+from .input_variants import OwnReader, place_readings
 from .leftovers import unknown_tasks_message
 from .links import take_width
 from .listener import adopt, open_step, reads, wrong_width_message
 from .parameter_gradients import ParameterGradients
 from .read_ahead import pipe_ahead
-from .readings import OwnReader, place_readings
 from .records import StepRecords
 from .replay import Replay
 from .step import TrunkStep, squared_norm, sum_weighted

@@ -6,8 +6,8 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
-from ..balancing.decision_norms import DecisionNorms
-from ..serialization import find_encoders_once
+from ..balancing.target_count_norms import DecisionNorms
+from ..util.serialization import find_encoders_once
 from .component import Level, MultiTaskTok2Vec
 
 DEFAULT_CONFIG = f"""

@@ -5,7 +5,7 @@ from typing import Any
 
 from spacy.language import Language
 
-from ..selection.task_scores import TARGET_SCORE
+from ..util.settings import TARGET_SCORE
 
 
 def unknown_tasks_message(nlp: Language, trunk: str, unknown: Collection[str]) -> str:

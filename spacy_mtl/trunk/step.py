@@ -12,8 +12,8 @@ from thinc.types import Floats2d
 
 from ..balancing.gradients import TaskGradients
 from ..balancing.hub import hub_gram
-from ..finite import diverged
-from ..sharing.channels import Channel, Columns, Layout
+from ..models.encoders.channels import Channel, Columns, Layout
+from ..util.finite import diverged
 from .replay import Replay
 
 

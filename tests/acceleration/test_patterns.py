@@ -8,11 +8,7 @@ import spacy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_mtl.acceleration.patterns import (
-    needs_other_than_letters,
-    skip_letters,
-    whole_search,
-)
+from spacy_mtl.acceleration.patterns import needs_other_than_letters, skip_letters, whole_search
 
 ATOMS = [
     *(

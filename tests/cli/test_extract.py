@@ -13,8 +13,8 @@ from spacy.util import load_config
 
 from spacy_mtl.acceleration.annotations import annotations
 from spacy_mtl.extraction import extract
-from spacy_mtl.extraction.forget import forget_components
 from spacy_mtl.extraction.needs import find_reasons
+from spacy_mtl.extraction.remove_components import forget_components
 
 from ..trained import Trained, make_docs, run
 from ..trunk.pipelines import OURS, TRUNK, make_nlp

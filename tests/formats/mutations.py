@@ -8,10 +8,10 @@ from typing import Any
 
 from spacy.tokens import Doc, Span
 
-from spacy_mtl.formats.doc_sentences import doc_sentences
-from spacy_mtl.formats.registry import write_docs
-from spacy_mtl.formats.report import ConversionReport
-from spacy_mtl.formats.treebank import Treebank
+from spacy_mtl.srl.formats.doc_sentences import doc_sentences
+from spacy_mtl.srl.formats.registry import write_docs
+from spacy_mtl.srl.formats.report import ConversionReport
+from spacy_mtl.srl.formats.treebank import Treebank
 
 from ..srl.strategies import make_doc
 

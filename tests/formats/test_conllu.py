@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_mtl.formats.conllu import read_conllu
-from spacy_mtl.formats.errors import FormatError
+from spacy_mtl.srl.formats.conllu import read_conllu
+from spacy_mtl.srl.formats.errors import FormatError
 
 
 def row(position: str, word: str, head: str = "0", dep: str = "root", misc: str = "_") -> str:

@@ -6,11 +6,11 @@ import pytest
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_mtl.formats.errors import FormatError
-from spacy_mtl.formats.registry import guess_format, read_docs, write_docs
-from spacy_mtl.formats.report import ConversionReport
-from spacy_mtl.formats.treebank import read_treebank
 from spacy_mtl.srl.alignment import IndexedFrame, indexed_frames
+from spacy_mtl.srl.formats.errors import FormatError
+from spacy_mtl.srl.formats.registry import guess_format, read_docs, write_docs
+from spacy_mtl.srl.formats.report import ConversionReport
+from spacy_mtl.srl.formats.treebank import read_treebank
 from spacy_mtl.srl.frames import write_frames
 
 CONLL05 = """\

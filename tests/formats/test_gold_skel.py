@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_mtl.formats.errors import FormatError
-from spacy_mtl.formats.gold_skel import SkelFrame, SkelSpan, read_gold_skel
+from spacy_mtl.srl.formats.errors import FormatError
+from spacy_mtl.srl.formats.gold_skel import SkelFrame, SkelSpan, read_gold_skel
 
 
 def skel(*lines: str) -> str:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 
-from spacy_mtl.formats.errors import FormatError
-from spacy_mtl.formats.inline import ARGUMENT_LABELS, ENTITY_LABELS, read_inline, write_inline
+from spacy_mtl.srl.formats.errors import FormatError
+from spacy_mtl.srl.formats.inline import ARGUMENT_LABELS, ENTITY_LABELS, read_inline, write_inline
 
 NLP = spacy.blank("en")
 EXAMPLE = """\

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from spacy_mtl.formats.errors import FormatError
-from spacy_mtl.formats.iob2 import read_iob2
+from spacy_mtl.srl.formats.errors import FormatError
+from spacy_mtl.srl.formats.iob2 import read_iob2
 
 TWO_SENTENCES = """\
 # newdoc id = email-one

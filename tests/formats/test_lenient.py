@@ -7,11 +7,11 @@ import pytest
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from spacy_mtl.formats.errors import FormatError
-from spacy_mtl.formats.registry import count_units, read_docs, write_docs
-from spacy_mtl.formats.report import ON_ERROR, UNITS, ConversionReport
-from spacy_mtl.formats.treebank import read_treebank
 from spacy_mtl.srl.alignment import IndexedFrame, indexed_frames
+from spacy_mtl.srl.formats.errors import FormatError
+from spacy_mtl.srl.formats.registry import count_units, read_docs, write_docs
+from spacy_mtl.srl.formats.report import ON_ERROR, UNITS, ConversionReport
+from spacy_mtl.srl.formats.treebank import read_treebank
 
 # Files that users brought.
 FULL_ROLESET = """\

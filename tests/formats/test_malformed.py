@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from spacy.vocab import Vocab
 
-from spacy_mtl.formats.errors import FormatError
-from spacy_mtl.formats.penn import read_penn
-from spacy_mtl.formats.registry import read_docs
-from spacy_mtl.formats.report import ConversionReport
-from spacy_mtl.formats.treebank import read_treebank
+from spacy_mtl.srl.formats.errors import FormatError
+from spacy_mtl.srl.formats.penn import read_penn
+from spacy_mtl.srl.formats.registry import read_docs
+from spacy_mtl.srl.formats.report import ConversionReport
+from spacy_mtl.srl.formats.treebank import read_treebank
 
 C12 = "d 0 {} {} NN * {} {} - - * {} -\n"
 C09 = "{}\t{}\t_\t_\t_\t_\t_\t_\t{}\t_\t_\t_\t{}\t{}{}\n"

@@ -11,9 +11,9 @@ import pytest
 import spacy
 from spacy.vocab import Vocab
 
-from spacy_mtl.formats.errors import FormatError
-from spacy_mtl.formats.registry import count_units, read_docs
-from spacy_mtl.formats.report import ON_ERROR, UNITS, ConversionReport
+from spacy_mtl.srl.formats.errors import FormatError
+from spacy_mtl.srl.formats.registry import count_units, read_docs
+from spacy_mtl.srl.formats.report import ON_ERROR, UNITS, ConversionReport
 
 from .mutations import mutate, samples
 

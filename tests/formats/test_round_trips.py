@@ -10,11 +10,11 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from spacy_mtl.cli.convert import convert
-from spacy_mtl.formats.heads import span_head
-from spacy_mtl.formats.registry import FORMATS, read_docs, write_docs
-from spacy_mtl.formats.report import ConversionReport
-from spacy_mtl.formats.treebank import read_treebank
 from spacy_mtl.srl.alignment import indexed_frames
+from spacy_mtl.srl.formats.heads import span_head
+from spacy_mtl.srl.formats.registry import FORMATS, read_docs, write_docs
+from spacy_mtl.srl.formats.report import ConversionReport
+from spacy_mtl.srl.formats.treebank import read_treebank
 
 from .strategies import docs, layers
 

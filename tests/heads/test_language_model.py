@@ -11,7 +11,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_mtl.corpora.annotations import count_units, keep_annotations, select_tasks
-from spacy_mtl.heads.hidden_words import (
+from spacy_mtl.heads.masked_lm.masking import (
     HIDDEN_WORD,
     buckets_of,
     draws_for,
@@ -19,7 +19,7 @@ from spacy_mtl.heads.hidden_words import (
     rows_of,
     words_of,
 )
-from spacy_mtl.heads.hidden_words_scorer import score_hidden_words
+from spacy_mtl.heads.masked_lm.scorer import score_hidden_words
 
 from .pipelines import gradient_of, make_examples, make_nlp, parameters_of, reloaded, train
 

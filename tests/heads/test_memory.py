@@ -8,7 +8,7 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_mtl.heads.memory import GoldMemory, text_and_entities, text_and_spans
+from spacy_mtl.heads.alignment_cache import GoldMemory, text_and_entities, text_and_spans
 from tests.heads.pipelines import make_nlp
 
 GOLD = ["I", "like", "New", "York"]

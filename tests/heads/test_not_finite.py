@@ -9,9 +9,9 @@ import torch
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_mtl.finite import DivergedError
-from spacy_mtl.heads.hidden_words_scorer import score_hidden_words
-from spacy_mtl.models.torch_layer import TorchShim
+from spacy_mtl.heads.masked_lm.scorer import score_hidden_words
+from spacy_mtl.models.layers.torch_layer import TorchShim
+from spacy_mtl.util.finite import DivergedError
 
 from ..native import each_way
 from ..srl.strategies import make_doc

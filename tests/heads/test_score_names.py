@@ -5,9 +5,9 @@ import spacy
 from spacy.tokens import Span
 
 from spacy_mtl.cli.evaluate import average_score
-from spacy_mtl.extraction.forget import scores_only_of
+from spacy_mtl.extraction.remove_components import scores_only_of
 from spacy_mtl.heads.score_names import own_weights
-from spacy_mtl.selection.task_scores import find_task_scores
+from spacy_mtl.training.task_scores import find_task_scores
 
 from .pipelines import ENCODER, make_examples, make_nlp, reloaded, train
 

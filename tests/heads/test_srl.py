@@ -8,11 +8,11 @@ import spacy
 import torch
 from spacy.tokens import Doc
 from spacy.training import Example
+from spacy_mtl.heads.srl.component.component import BARE_AFTER
+from spacy_mtl.heads.srl.component.frame_batch import best_of_segments, split_predicates
+from spacy_mtl.heads.srl.component.gold import collect_gold, tag_targets
 
-from spacy_mtl.heads.frame_batch import best_of_segments, split_predicates
-from spacy_mtl.heads.frame_targets import collect_gold, tag_targets
-from spacy_mtl.heads.srl import BARE_AFTER
-from spacy_mtl.models.pair_query import FrameQuery
+from spacy_mtl.models.heads.pair_query import FrameQuery
 from spacy_mtl.srl import indexed_frames
 
 from ..srl.strategies import make_doc
@@ -120,7 +120,7 @@ def test_rolesets_often_seen_and_never_with_arguments_are_bare(n_times):
 def test_bare_rolesets_are_predicted_without_arguments_and_cost_no_pairs(
     tmp_path, pairs_at_once, monkeypatch
 ):
-    monkeypatch.setattr("spacy_mtl.heads.srl.PAIRS_AT_ONCE", pairs_at_once)
+    monkeypatch.setattr("spacy_mtl.heads.srl.component.PAIRS_AT_ONCE", pairs_at_once)
     nlp = make_nlp()
     corpus = with_auxiliary(BARE_AFTER)
     train(nlp, make_examples(nlp, corpus))
@@ -576,9 +576,9 @@ def test_predictions_do_not_depend_on_the_parts(trained, monkeypatch):
         expected = predictions(trained, [text, text])
         assert len(expected[0]) == sum(map(str.isalpha, text.split()))
         for pairs_at_once in (0, 10**9):
-            monkeypatch.setattr("spacy_mtl.heads.srl.PAIRS_AT_ONCE", pairs_at_once)
+            monkeypatch.setattr("spacy_mtl.heads.srl.component.PAIRS_AT_ONCE", pairs_at_once)
             assert predictions(trained, [text, text]) == expected
-        monkeypatch.setattr("spacy_mtl.heads.frame_batch.MAX_PAIRS", 7)
+        monkeypatch.setattr("spacy_mtl.heads.srl.frame_batch.MAX_PAIRS", 7)
         assert predictions(trained, [text, text]) == expected
     finally:
         with torch.no_grad():
@@ -586,7 +586,7 @@ def test_predictions_do_not_depend_on_the_parts(trained, monkeypatch):
 
 
 def test_parts_hold_all_predicates_and_not_too_many_pairs(monkeypatch):
-    monkeypatch.setattr("spacy_mtl.heads.frame_batch.MAX_PAIRS", 10)
+    monkeypatch.setattr("spacy_mtl.heads.srl.frame_batch.MAX_PAIRS", 10)
     predicates = np.array([1, 2, 5, 6, 9])
     lengths = np.array([0, 4, 4, 0, 0, 4, 25, 0, 0, 4])
     parts = split_predicates(predicates, lengths)

@@ -7,9 +7,9 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
-from spacy_mtl.annotation import count_annotated
 from spacy_mtl.heads.textcat import exclusive_loss, independent_loss
 from spacy_mtl.heads.textcat_scorer import score_textcat
+from spacy_mtl.util.annotation import count_annotated
 
 from .pipelines import gradient_of, make_examples, make_nlp, parameters_of, reloaded, train
 

@@ -11,9 +11,9 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import registry
 
-from spacy_mtl.loggers.console import Limits, create_console_logger
-from spacy_mtl.loggers.score_labels import format_number, format_score, label_of
-from spacy_mtl.loggers.training_table import fit, make_columns, render_rule
+from spacy_mtl.training.console import Limits, create_console_logger
+from spacy_mtl.training.score_labels import format_number, format_score, label_of
+from spacy_mtl.training.training_table import fit, make_columns, render_rule
 
 from ..heads.pipelines import make_nlp
 from ..selection.training import save_corpus

@@ -12,7 +12,7 @@ from spacy.training.loop import train
 from spacy.util import registry
 from thinc.api import Config
 
-from spacy_mtl.loggers.step_file import StepFile
+from spacy_mtl.training.step_file import StepFile
 
 from ..trunk.pipelines import ENCODERS, OURS, STOCK, head_config, make_examples
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from thinc.api import SGD, Adam, Optimizer, RAdam, constant, warmup_linear
 
-from spacy_mtl.models.adam import can_step, step
+from spacy_mtl.models.layers.adam import can_step, step
 
 KEY = (1, "weight")
 SHAPE = (7, 5)

@@ -4,9 +4,9 @@ import spacy
 from spacy.tokens import Doc
 from thinc.api import fix_random_seed, set_dropout_rate
 
-from spacy_mtl.models.cnn import build_hash_embed_cnn
-from spacy_mtl.models.convert import load_stock_weights
-from spacy_mtl.models.doc_encoder import torch_module
+from spacy_mtl.models.encoders.cnn import build_hash_embed_cnn
+from spacy_mtl.models.encoders.doc_encoder import torch_module
+from spacy_mtl.models.encoders.stock_weights import load_stock_weights
 from tests.native import each_way
 
 from .encoding import (

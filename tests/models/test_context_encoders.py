@@ -5,15 +5,11 @@ from spacy.tokens import Doc
 from thinc.api import fix_random_seed, set_dropout_rate
 from torch.nn import functional as F
 
-from spacy_mtl.models.attention import LocalAttention, build_hash_embed_attention
-from spacy_mtl.models.bilstm import (
-    BiLSTMEncoder,
-    build_hash_embed_bilstm,
-    cut_pieces,
-)
-from spacy_mtl.models.doc_encoder import torch_module
-from spacy_mtl.models.embed import EmbeddedWords
-from spacy_mtl.models.lstm import pack_sequences
+from spacy_mtl.models.encoders.attention import LocalAttention, build_hash_embed_attention
+from spacy_mtl.models.encoders.bilstm import BiLSTMEncoder, build_hash_embed_bilstm, cut_pieces
+from spacy_mtl.models.encoders.doc_encoder import torch_module
+from spacy_mtl.models.encoders.embed import EmbeddedWords
+from spacy_mtl.models.layers.lstm import pack_sequences
 from tests.native import each_way
 
 from .encoding import assert_close, make_docs

@@ -3,9 +3,9 @@ import pytest
 import spacy
 from spacy.vectors import Vectors
 
-from spacy_mtl.models.attention import build_hash_embed_attention
-from spacy_mtl.models.cnn import build_hash_embed_cnn
-from spacy_mtl.models.convert import load_stock_weights
+from spacy_mtl.models.encoders.attention import build_hash_embed_attention
+from spacy_mtl.models.encoders.cnn import build_hash_embed_cnn
+from spacy_mtl.models.encoders.stock_weights import load_stock_weights
 
 from .encoding import assert_close, make_docs, make_stock
 

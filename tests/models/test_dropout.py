@@ -3,7 +3,7 @@ import pytest
 import torch
 from thinc.api import fix_random_seed
 
-from spacy_mtl.models.dropout import LEVELS, dropout
+from spacy_mtl.models.layers.dropout import LEVELS, dropout
 
 N_VALUES = 400_000
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from spacy_mtl.models.hidden_word_predictor import build_hidden_word_predictor
-from spacy_mtl.models.token_tagger import build_token_tagger
+from spacy_mtl.models.heads.masked_lm import build_hidden_word_predictor
+from spacy_mtl.models.heads.token_tagger import build_token_tagger
 
 from .test_token_tagger import encoder, make_docs, randomize
 

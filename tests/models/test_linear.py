@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from spacy_mtl.models.embed import HashEmbed
-from spacy_mtl.models.linear import PackedLinear, apply_mlp
-from spacy_mtl.models.maxout import NormalizedMaxout
+from spacy_mtl.models.encoders.embed import HashEmbed
+from spacy_mtl.models.layers.linear import PackedLinear, apply_mlp
+from spacy_mtl.models.layers.maxout import NormalizedMaxout
 from spacy_mtl.native import get_kernels, switched_off
 from spacy_mtl.native.linear import pack_layer
 from spacy_mtl.native.threads import set_num_threads

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from spacy_mtl.models.losses import (
+from spacy_mtl.models.layers.losses import (
     binary_cross_entropy,
     segment_cross_entropy,
     softmax_cross_entropy,

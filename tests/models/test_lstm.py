@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
-from spacy_mtl.models.lstm import bilstm, reverse_steps
+from spacy_mtl.models.layers.lstm import bilstm, reverse_steps
 
 some_lengths = st.lists(st.integers(1, 9), min_size=1, max_size=5)
 

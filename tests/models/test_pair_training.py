@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from spacy_mtl.models import pair_training
-from spacy_mtl.models.pair_training import tag_pairs
+from spacy_mtl.models.layers import pairs as pair_training
+from spacy_mtl.models.layers.pairs import tag_pairs
 
 
 @pytest.mark.parametrize("block_pairs", [2, 2048])

@@ -6,16 +6,16 @@ from spacy.tokens import Doc
 from thinc.api import Model, fix_random_seed, set_dropout_rate
 from torch.nn.functional import gelu, relu
 
-from spacy_mtl.models import pair_training
-from spacy_mtl.models.pair_query import FrameQuery, FrameScores, neighbours_of
-from spacy_mtl.models.role_labeler import build_role_labeler
-from spacy_mtl.models.role_scorers import (
+from spacy_mtl.models.heads.pair_query import FrameQuery, FrameScores, neighbours_of
+from spacy_mtl.models.heads.role_labeler import build_role_labeler
+from spacy_mtl.models.heads.role_scorers import (
     NEIGHBOUR_WIDTH,
     FrameScorer,
     PredicateDetector,
     pairs_of,
 )
-from spacy_mtl.models.torch_layer import build_module
+from spacy_mtl.models.layers import pairs as pair_training
+from spacy_mtl.models.layers.torch_layer import build_module
 from tests.native import each_way
 
 WIDTH, N_ROLES, N_ROLESETS, REACH, WINDOW = 4, 2, 3, 3, 2

@@ -3,13 +3,13 @@ import pytest
 import torch
 from spacy.tokens import Doc
 
-from spacy_mtl.models.text_classifier import (
+from spacy_mtl.models.heads.hashed_bigram_bag import hash_features
+from spacy_mtl.models.heads.text_classifier import (
     AttentionMaxPool,
     CategoryScorer,
     build_text_classifier,
     segment_max,
 )
-from spacy_mtl.models.word_bag import hash_features
 
 from .test_token_tagger import VOCAB, encoder, make_docs, randomize
 

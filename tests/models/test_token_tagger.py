@@ -6,7 +6,7 @@ from spacy.ml.models import build_hash_embed_cnn_tok2vec
 from spacy.tokens import Doc
 from thinc.api import Model, fix_random_seed, set_dropout_rate
 
-from spacy_mtl.models.token_tagger import TagScorer, build_token_tagger, output_width
+from spacy_mtl.models.heads.token_tagger import TagScorer, build_token_tagger, output_width
 
 VOCAB = spacy.blank("en").vocab
 

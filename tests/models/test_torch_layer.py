@@ -12,7 +12,7 @@ import srsly
 import torch
 from thinc.api import Adam, Model, PyTorchWrapper, fix_random_seed
 
-from spacy_mtl.models.torch_layer import build_module, is_built, torch_layer
+from spacy_mtl.models.layers.torch_layer import build_module, is_built, torch_layer
 
 INPUTS = np.arange(6, dtype="f").reshape(2, 3) / 6  # [rows, nI]
 
@@ -285,7 +285,7 @@ def test_a_backward_pass_imports_nothing_large():
 import sys
 import numpy as np
 import torch
-from spacy_mtl.models.torch_layer import torch_layer
+from spacy_mtl.models.layers.torch_layer import torch_layer
 layer = torch_layer(torch.nn.Linear, settings={"in_features": 3, "out_features": 2})
 before = set(sys.modules)
 outputs, backprop = layer.begin_update(np.ones((2, 3), dtype="f"))

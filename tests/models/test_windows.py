@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from spacy_mtl.models.embed import EmbeddedWords
-from spacy_mtl.models.windows import WindowEncoder
+from spacy_mtl.models.encoders.embed import EmbeddedWords
+from spacy_mtl.models.encoders.windows import WindowEncoder
 from spacy_mtl.native.threads import set_num_threads
 from tests.native import each_way
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_mtl.models.word_bag import N_FEATURES, WordBag, hash_features
+from spacy_mtl.models.heads.hashed_bigram_bag import N_FEATURES, WordBag, hash_features
 
 from .test_token_tagger import VOCAB
 

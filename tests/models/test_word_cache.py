@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from thinc.api import Adam, fix_random_seed
 
-from spacy_mtl.models.attention import build_hash_embed_attention
-from spacy_mtl.models.bilstm import build_hash_embed_bilstm
-from spacy_mtl.models.cnn import build_hash_embed_cnn
-from spacy_mtl.models.doc_encoder import torch_module
-from spacy_mtl.models.word_cache import WordCache
+from spacy_mtl.models.encoders.attention import build_hash_embed_attention
+from spacy_mtl.models.encoders.bilstm import build_hash_embed_bilstm
+from spacy_mtl.models.encoders.cnn import build_hash_embed_cnn
+from spacy_mtl.models.encoders.doc_encoder import torch_module
+from spacy_mtl.models.encoders.word_cache import WordCache
 
 from .encoding import assert_close, make_docs
 

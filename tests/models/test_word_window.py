@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_mtl.models.word_window import ATTRIBUTES, WordRows, WordWindow, find_word_rows
+from spacy_mtl.models.heads.hashed_window import ATTRIBUTES, WordRows, WordWindow, find_word_rows
 
 from .test_token_tagger import VOCAB
 

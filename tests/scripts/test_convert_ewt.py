@@ -19,9 +19,9 @@ from scripts.convert_ewt import (
     main,
     split_predicate,
 )
-from spacy_mtl.formats.conllu import ConlluSentence
-from spacy_mtl.formats.errors import FormatError
-from spacy_mtl.formats.gold_skel import SkelFrame, SkelSentence, SkelSpan
+from spacy_mtl.srl.formats.conllu import ConlluSentence
+from spacy_mtl.srl.formats.errors import FormatError
+from spacy_mtl.srl.formats.gold_skel import SkelFrame, SkelSentence, SkelSpan
 from spacy_mtl.srl.frames import read_frames
 
 MIRROR = Path(__file__).resolve().parents[2].parent / "shared" / "mirror"

@@ -8,7 +8,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from spacy_mtl.formats.inline import read_inline
+from spacy_mtl.srl.formats.inline import read_inline
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spacy_mtl.selection.progress import TaskProgress
-from spacy_mtl.selection.task_scores import TaskScores, average_present
+from spacy_mtl.training.progress import TaskProgress
+from spacy_mtl.training.task_scores import TaskScores, average_present
 
 names = st.sampled_from("abcdef")
 numbers = st.floats(0, 1)

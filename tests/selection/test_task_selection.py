@@ -7,8 +7,8 @@ import pytest
 import spacy
 from spacy.training.loop import train_while_improving
 
-from spacy_mtl.selection.hooks import UpdateUnfrozen, hook, unhook
-from spacy_mtl.selection.stopping import Stopper
+from spacy_mtl.training.hooks import UpdateUnfrozen, hook, unhook
+from spacy_mtl.training.stopping import Stopper
 
 from ..trunk.pipelines import (
     OURS,

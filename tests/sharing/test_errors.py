@@ -3,8 +3,8 @@
 import pytest
 from spacy.tokens import Doc
 
-from spacy_mtl.models.experts import build_mixture_of_experts
-from spacy_mtl.sharing.scalar_mix import build_scalar_mix_listener
+from spacy_mtl.models.encoders.experts import build_mixture_of_experts
+from spacy_mtl.trunk.channels.scalar_mix import build_scalar_mix_listener
 from tests.trunk.pipelines import TRUNK, make_examples, update
 
 from .pipelines import GATED, MIX, PLAIN, WIDTH, experts, layer, make_nlp

@@ -6,11 +6,11 @@ import torch
 from spacy.training import Example
 from thinc.api import set_dropout_rate
 
-from spacy_mtl.models.doc_encoder import torch_module
-from spacy_mtl.models.embed import EmbeddedWords
-from spacy_mtl.models.features import extract_words
-from spacy_mtl.models.parameter_state import forget_derived
-from spacy_mtl.sharing.channels import Channel, find_exposure, showing
+from spacy_mtl.models.encoders.channels import Channel, find_exposure, showing
+from spacy_mtl.models.encoders.doc_encoder import torch_module
+from spacy_mtl.models.encoders.embed import EmbeddedWords
+from spacy_mtl.models.encoders.features import extract_words
+from spacy_mtl.models.layers.parameter_cache import forget_derived
 from tests.models.encoding import make_docs
 from tests.trunk.pipelines import TRUNK, make_examples
 

@@ -10,8 +10,8 @@ from spacy.tokens import Doc
 from thinc.api import Adam
 
 from spacy_mtl.balancing.hub import hub_gram
-from spacy_mtl.sharing import shown
-from spacy_mtl.sharing.usage import listener_weights
+from spacy_mtl.trunk.channels import store as shown
+from spacy_mtl.trunk.channels.usage import listener_weights
 from tests.models.encoding import TEXTS
 from tests.trunk.pipelines import (
     TRUNK,

@@ -8,8 +8,8 @@ import pytest
 import spacy
 from spacy.util import registry
 
-from spacy_mtl.finite import DivergedError, find_training_run
 from spacy_mtl.trunk.step import squared_norm
+from spacy_mtl.util.finite import DivergedError, find_training_run
 
 from ..selection.training import make_config, run, save_corpus
 from .pipelines import OURS, TRUNK, WIDTH, make_examples, make_nlp

@@ -19,7 +19,7 @@ from spacy_mtl.acceleration import accelerate
 from spacy_mtl.acceleration.annotations import annotations
 from spacy_mtl.cli.evaluate import evaluate
 from spacy_mtl.extraction import extract
-from spacy_mtl.selection.task_scores import find_tasks
+from spacy_mtl.training.task_scores import find_tasks
 
 from ..trained import Trained, make_docs, save, small_config
 from .pipelines import ENCODERS, OURS, TRUNK, head_config, make_examples, make_nlp, update

@@ -2,7 +2,7 @@
 
 import spacy
 
-from spacy_mtl.trunk.readings import Reading, place_readings
+from spacy_mtl.trunk.input_variants import Reading, place_readings
 
 VOCAB = spacy.blank("en").vocab
 

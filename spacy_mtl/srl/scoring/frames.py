@@ -15,7 +15,7 @@ from spacy.scorer import PRFScore
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from ...spans import MergedTokensError, stored_spans
+from ...util.spans import MergedTokensError, stored_spans
 from ..alignment import indexed_frames, same_tokens, unknown_predicates
 from ..frames import PREDICATE_LABEL, group_by_predicate
 

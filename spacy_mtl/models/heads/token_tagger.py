@@ -1,0 +1,168 @@
+"""A score for each tag at each token."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, cast
+
+from spacy.tokens import Doc
+from spacy.util import registry
+from thinc.api import Model
+from thinc.types import Floats2d
+from torch import Tensor, nn
+
+from ..layers.dropout import dropout as drop_out
+from ..layers.flat import with_flat_tokens
+from ..layers.linear import PackedLinear, apply_mlp
+from ..layers.torch_layer import TorchShim, build_module, torch_layer
+from .hashed_window import WordRows, WordWindow, find_word_rows
+
+
+@registry.architectures("spacy_mtl.TokenTagger.v1")
+def build_token_tagger(
+    *,
+    tok2vec: Model[list[Doc], list[Floats2d]],
+    hidden_width: int = 0,
+    own_width: int = 0,
+    own_rows: int = 3000,
+) -> Model[list[Doc], Floats2d]:
+    """Build a network that scores the tags of each token.
+
+    With `own_width` it reads the token's word and its two neighbours by itself too, from vectors
+    that only this network learns from (see `WordWindow`): what single words tell it need not come
+    from a trunk that other tasks shape.
+
+    The number of tags is set by the component, as dimension nO, before `initialize`.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): The token-to-vector network or listener.
+    hidden_width (int): Width of a hidden layer; 0 for none.
+    own_width (int): Width of the vectors of NORM, PREFIX, SUFFIX and SHAPE; 0 for none.
+    own_rows (int): The number of these vectors for each of the four. With more, fewer values share
+        one. Each takes `4 * own_width` bytes.
+    RETURNS (Model[List[Doc], Floats2d]): Gives [tokens of all documents, tags].
+    RAISES (ValueError): If a width is negative, or there is no row.
+    """
+    check_sizes("TokenTagger", hidden_width, own_width, own_rows)
+    layer = torch_layer(partial(TagScorer, hidden_width=hidden_width))
+    return Model(
+        "token_tagger",
+        _forward,
+        init=_init,
+        layers=[with_flat_tokens(tok2vec), layer],
+        refs={"tok2vec": tok2vec},
+        dims={"nO": None},
+        attrs={"dropout_rate": 0.0, "own_width": own_width, "own_rows": own_rows},
+    )
+
+
+class TagScorer(nn.Module):
+    """A linear layer, or one hidden layer before it. All scores are 0 at first.
+
+    width (int): Width of the token vectors.
+    n_tags (int): Number of scores of a token.
+    hidden_width (int): Width of the hidden layer; 0 for none.
+    own_width (int): Width of the vectors of words' attributes; 0 for none.
+    own_rows (int): Number of vectors for each attribute.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        n_tags: int,
+        hidden_width: int,
+        own_width: int = 0,
+        own_rows: int = 0,
+    ) -> None:
+        super().__init__()
+        self.words: WordWindow | None = None
+        if own_width:
+            n_first = hidden_width or n_tags
+            self.words = WordWindow(own_width, own_rows, n_first, starts_at_zero=not hidden_width)
+        self.hidden = PackedLinear(width, hidden_width) if hidden_width else None
+        self.output = PackedLinear(hidden_width or width, n_tags)
+        nn.init.zeros_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, vectors: Tensor, dropout: float, words: WordRows | None = None) -> Tensor:
+        """Score the tags.
+
+        vectors (Tensor): [tokens, width].
+        dropout (float): In training, the share of inputs of each layer that is dropped.
+        words (Optional[WordRows]): The words; with `own_width` only.
+        RETURNS (Tensor): [tokens, tags].
+        """
+        of_words = None
+        if self.words is not None and words is not None:
+            of_words = self.words(words, dropout)
+        inputs = drop_out(vectors, dropout, self.training)
+        return apply_mlp(self.hidden, self.output, inputs, of_words, dropout, self.training)
+
+
+def _forward(
+    model: Model[list[Doc], Floats2d], docs: Sequence[Doc], is_train: bool
+) -> tuple[Floats2d, Callable[[Floats2d], Any]]:
+    flat_tokens, layer = model.layers
+    vectors, backprop_vectors = flat_tokens(docs, is_train)
+    inputs = (vectors, model.attrs["dropout_rate"], _find_words(layer, docs))
+    scores, backprop_scores = layer(inputs, is_train)
+
+    def backprop(d_scores: Floats2d) -> Any:
+        return backprop_vectors(backprop_scores(d_scores)[0])
+
+    return scores, backprop
+
+
+def _init(
+    model: Model[list[Doc], Floats2d], X: list[Doc] | None = None, Y: Floats2d | None = None
+) -> None:
+    flat_tokens, layer = model.layers
+    flat_tokens.initialize(X=X)
+    width = output_width(model.get_ref("tok2vec"), X)
+    build_module(
+        layer,
+        width=width,
+        n_tags=model.get_dim("nO"),
+        own_width=model.attrs["own_width"],
+        own_rows=model.attrs["own_rows"],
+    )
+
+
+def _find_words(layer: Model, docs: Sequence[Doc]) -> WordRows | None:
+    """What the network reads of the words itself. Whether it does goes by the network, since a
+    loaded one may be older than the setting."""
+    window = getattr(cast(TorchShim, layer.shims[0])._model, "words", None)
+    return None if window is None else find_word_rows(docs, window.rows)
+
+
+def check_sizes(architecture: str, hidden_width: int, own_width: int, own_rows: int) -> None:
+    """Refuse sizes that no network can have.
+
+    architecture (str): The registered name without `spacy_mtl.` and `.v1`, for the message.
+    hidden_width (int): Width of the hidden layer; 0 for none.
+    own_width (int): Width of the head's own vectors; 0 for none.
+    own_rows (int): The number of them.
+    RAISES (ValueError): If a width is negative, or there is no row.
+    """
+    settings = {"hidden_width": (hidden_width, 0), "own_width": (own_width, 0)}
+    for setting, (value, least) in {**settings, "own_rows": (own_rows, 1)}.items():
+        if value < least:
+            raise ValueError(
+                f"'{setting}' of spacy_mtl.{architecture}.v1: found {value}; set {least} or more."
+            )
+
+
+def output_width(tok2vec: Model[list[Doc], list[Floats2d]], docs: list[Doc] | None) -> int:
+    """Find the width of token vectors.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): An initialized token-to-vector network.
+    docs (Optional[List[Doc]]): Documents to try it on, where it does not say.
+    RETURNS (int): The width.
+    RAISES (ValueError): If the network does not say and there is no document to try.
+    """
+    if tok2vec.has_dim("nO"):
+        return tok2vec.get_dim("nO")
+    if not docs:
+        raise ValueError(
+            f"The width of '{tok2vec.name}' is only known once it has run: pass at least one Doc "
+            "to initialize()."
+        )
+    return int(tok2vec.predict(docs[:1])[0].shape[1])
