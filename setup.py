@@ -1,4 +1,4 @@
-"""Builds the compiled loops; everything else is in pyproject.toml.
+"""Builds the kernels; everything else is in pyproject.toml.
 
 They are optional: without a compiler that knows vector types (GCC or Clang) the package is
 installed without them, and computes the same with torch and numpy.
@@ -9,15 +9,15 @@ from glob import glob
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-loops = Extension(
-    "spacy_mtl.native._loops",
-    ["spacy_mtl/native/_loops.pyx", *sorted(glob("spacy_mtl/native/src/*.cpp"))],
+kernels = Extension(
+    "spacy_mtl.native._kernels",
+    ["spacy_mtl/native/_kernels.pyx", *sorted(glob("spacy_mtl/native/src/*.cpp"))],
     depends=sorted(glob("spacy_mtl/native/src/*.[hi]*")),
     include_dirs=["spacy_mtl/native"],
     language="c++",
     extra_compile_args=["-std=c++17", "-O3", "-g0", "-Wno-psabi"],
 )
-modules = cythonize([loops], build_dir="build")
+modules = cythonize([kernels], build_dir="build")
 for module in modules:
     module.optional = True  # cythonize would drop it
 setup(ext_modules=modules)

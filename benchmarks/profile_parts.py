@@ -147,7 +147,7 @@ def main(model: str, data: Path, rounds: int = 3, batch_size: int = 64) -> None:
     texts = [doc.text for doc in DocBin().from_disk(data).get_docs(nlp.vocab)]
     n_words = sum(len(nlp.make_doc(text)) for text in texts)
     profile(nlp, texts, batch_size, Clock())  # fills what is kept of words
-    with switched_off():  # torch counts its own products; those of compiled loops are the same
+    with switched_off():  # torch counts its own products; those of compiled kernels are the same
         flops = profile(nlp, texts, batch_size, Clock(count_products=True)).totals
     runs = [profile(nlp, texts, batch_size, Clock()).totals for _ in range(rounds)]
     best = min(runs, key=lambda run: sum(run.values()))

@@ -140,7 +140,7 @@ FILLERS: dict[str, str] = {
         at the harbour""",
     "manner": "quickly;carefully;quietly;in person;by email;without a word;slowly;by hand;with"
     " great care",
-    "purpose": "for a_ school project;for the archive;for her birthday;for the opening;for"
+    "purpose": "for a_ school project;for the archive;for her birthday;for the begin_offset;for"
     " safety reasons",
     "clausal": """
         <a.ARG1 the meeting> <a.ARGM-MOD would> <a:start.01 start> <a.ARGM-TMP at eleven>;

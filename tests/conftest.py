@@ -17,17 +17,17 @@ settings.load_profile("patient")
 @pytest.fixture(scope="module", params=["torch", "plain", "avx2", "avx512"])
 def arithmetic(request):
     """What computes predictions. Networks must not outlive the module."""
-    loops = get_kernels()
+    kernels = get_kernels()
     if request.param == "torch":
         with switched_off():
             yield request.param
         return
-    if loops is None:
-        pytest.skip("the compiled loops are not built, or switched off by SPACY_MTL_NATIVE=0")
-    before = loops.instruction_set()
+    if kernels is None:
+        pytest.skip("the compiled kernels are not built, or switched off by SPACY_MTL_NATIVE=0")
+    before = kernels.instruction_set()
     try:
-        loops.use_instructions(request.param)
+        kernels.use_instructions(request.param)
     except ValueError as error:
         pytest.skip(str(error))
     yield request.param
-    loops.use_instructions(before)
+    kernels.use_instructions(before)

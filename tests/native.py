@@ -1,4 +1,4 @@
-"""Run tests once with the compiled loops, for each of the processor's instruction sets, and once
+"""Run tests once with the compiled kernels, for each of the processor's instruction sets, and once
 without them."""
 
 import pytest

@@ -1,8 +1,8 @@
-"""Random calls of the compiled loops: with any numbers, odd sizes, and arrays that don't fit.
+"""Random calls of the compiled kernels: with any numbers, odd sizes, and arrays that don't fit.
 
 python tests/native_fuzz.py EXTENSION N_CALLS SEED
 
-EXTENSION is the file of the compiled loops. Valid calls must succeed, those with indices out of
+EXTENSION is the file of the compiled kernels. Valid calls must succeed, those with indices out of
 range must be refused, and any others must be refused or succeed: what else they do to the memory
 is for a sanitizer to see. Only numpy is imported.
 """
@@ -69,12 +69,12 @@ def counter() -> np.ndarray:
     return np.zeros(1, dtype=np.int64)
 
 
-def encode(rng: Rng, loops: Any) -> Call:
-    lanes, width, pieces = loops.lanes(), int(rng.integers(1, 40)), int(rng.integers(2, 4))
+def encode(rng: Rng, kernels: Any) -> Call:
+    lanes, width, pieces = kernels.lanes(), int(rng.integers(1, 40)), int(rng.integers(2, 4))
     depth, n_words = int(rng.integers(4)), int(rng.integers(1, 9))
     n_rows = int(rng.choice([0, 1, 2, 7, 30, 255, 256, 300]))
     groups = -(-width // lanes)
-    layers = loops.WindowLayers(
+    layers = kernels.WindowLayers(
         width,
         pieces,
         [
@@ -104,18 +104,18 @@ def encode(rng: Rng, loops: Any) -> Call:
             "products": floats(rng, n_words, 3 * pieces * width) if has_products else None,
             "first_layer": first if has_products else None,
             "outputs": outputs,
-            "n_taken": counter(),
+            "next_chunk": counter(),
         },
         {"word_of_row": (0, n_words - 1), "token_of_row": (-1, n_tokens - 1)},
     )
 
 
-def window_layers(rng: Rng, loops: Any) -> Call:
-    lanes, width = loops.lanes(), int(rng.integers(1, 40))
+def window_layers(rng: Rng, kernels: Any) -> Call:
+    lanes, width = kernels.lanes(), int(rng.integers(1, 40))
     shapes = [(-(-width // lanes), 4, width, 2, lanes), (-(-width // lanes), 2, lanes)]
     arrays = [floats(rng, *shape) for shape in [*shapes, (width,), (width,)]]
     return Call(
-        loops.WindowLayers,
+        kernels.WindowLayers,
         {"width": width, "pieces": 2, "layers": [tuple(arrays)]},
         wrong={"width": [0, -1, LARGEST, SMALLEST], "pieces": [0, 1, 4, -2, LARGEST, SMALLEST]},
     )
@@ -126,12 +126,12 @@ def trained_width(rng: Rng, lanes: int) -> int:
     return int(rng.choice([0, lanes - 1, lanes + 2, lanes, lanes, 2 * lanes, 3 * lanes]))
 
 
-def pack_pairs(rng: Rng, loops: Any) -> Call:
-    lanes, pieces = loops.lanes(), int(rng.integers(1, 4))
+def pack_pairs(rng: Rng, kernels: Any) -> Call:
+    lanes, pieces = kernels.lanes(), int(rng.integers(1, 4))
     width = trained_width(rng, lanes)
     hidden = pieces * width
     return Call(
-        loops.pack_pairs,
+        kernels.pack_pairs,
         {
             "weight": floats(rng, hidden, 3 * width),
             "filters": np.zeros((4, hidden, width), dtype="f"),
@@ -141,12 +141,16 @@ def pack_pairs(rng: Rng, loops: Any) -> Call:
     )
 
 
-def train_layer(rng: Rng, loops: Any) -> Call:
-    lanes, pieces, n_pairs = loops.lanes(), int(rng.integers(1, 5)), int(rng.choice([0, 1, 5, 70]))
+def train_layer(rng: Rng, kernels: Any) -> Call:
+    lanes, pieces, n_pairs = (
+        kernels.lanes(),
+        int(rng.integers(1, 5)),
+        int(rng.choice([0, 1, 5, 70])),
+    )
     width = trained_width(rng, lanes)
     shape = (2 * n_pairs, width)
     return Call(
-        loops.train_layer,
+        kernels.train_layer,
         {
             "filters": floats(rng, width // lanes, 4, width, pieces, lanes),
             "bias": floats(rng, width // lanes, pieces, lanes),
@@ -158,18 +162,22 @@ def train_layer(rng: Rng, loops: Any) -> Call:
             "normalized": np.zeros(shape, dtype="f"),
             "scale": np.zeros(2 * n_pairs, dtype="f"),
             "outputs": np.zeros(shape, dtype="f"),
-            "n_taken": counter(),
+            "next_chunk": counter(),
         },
         is_valid=not n_pairs or (bool(width) and not width % lanes and pieces in (2, 3)),
     )
 
 
-def pass_back(rng: Rng, loops: Any) -> Call:
-    lanes, pieces, n_pairs = loops.lanes(), int(rng.integers(0, 4)), int(rng.choice([0, 1, 5, 70]))
+def layer_backward(rng: Rng, kernels: Any) -> Call:
+    lanes, pieces, n_pairs = (
+        kernels.lanes(),
+        int(rng.integers(0, 4)),
+        int(rng.choice([0, 1, 5, 70])),
+    )
     width = trained_width(rng, lanes)
     shape = (2 * n_pairs, width)
     return Call(
-        loops.pass_back,
+        kernels.layer_backward,
         {
             "norm_weight": floats(rng, width),
             "d_outputs": floats(rng, *shape),
@@ -178,38 +186,40 @@ def pass_back(rng: Rng, loops: Any) -> Call:
             "normalized": floats(rng, *shape),
             "scale": floats(rng, 2 * n_pairs),
             "d_hidden": np.zeros((4, n_pairs, pieces * width), dtype="f"),
-            "sums": np.zeros((-(-n_pairs // loops.PAIRS), (2 + pieces) * width), dtype="f"),
-            "n_taken": counter(),
+            "sums": np.zeros((-(-n_pairs // kernels.PAIRS), (2 + pieces) * width), dtype="f"),
+            "next_chunk": counter(),
         },
         is_valid=not n_pairs or (bool(width) and not width % lanes and pieces > 0),
     )
 
 
-def write_terms(rng: Rng, loops: Any) -> Call:
+def write_terms(rng: Rng, kernels: Any) -> Call:
     n_pairs, width = int(rng.integers(0, 9)), int(rng.integers(0, 40))
     arguments = {
         "rows": floats(rng, 2 * n_pairs + 2, width),
         "terms": floats(rng, 4, n_pairs, width),
     }
-    return Call(loops.write_terms, arguments)
+    return Call(kernels.write_terms, arguments)
 
 
-def gather_terms(rng: Rng, loops: Any) -> Call:
+def gather_terms(rng: Rng, kernels: Any) -> Call:
     n_pairs, width = int(rng.integers(0, 9)), int(rng.integers(0, 40))
     arguments = {
         "d_terms": floats(rng, 4, n_pairs, width),
         "d_own": floats(rng, 2 * n_pairs, width),
         "d_rows": floats(rng, 2 * n_pairs + 2, width),
     }
-    return Call(loops.gather_terms, arguments)
+    return Call(kernels.gather_terms, arguments)
 
 
-def packed_layer(rng: Rng, loops: Any, n_in: int, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
-    padded = -(-n_columns // loops.lanes()) * loops.lanes()
+def packed_layer(
+    rng: Rng, kernels: Any, n_in: int, n_columns: int
+) -> tuple[np.ndarray, np.ndarray]:
+    padded = -(-n_columns // kernels.lanes()) * kernels.lanes()
     return floats(rng, n_in * padded), floats(rng, padded)
 
 
-def apply_layers(rng: Rng, loops: Any) -> Call:
+def apply_layers(rng: Rng, kernels: Any) -> Call:
     n_rows, n_out = int(rng.choice([0, 1, 2, 5, 13, 384, 400])), int(rng.integers(1, 80))
     n_in, n_hidden = int(rng.integers(1, 40)), int(rng.integers(1, 40))
     pieces = int(rng.integers(1, 4)) if rng.random() < 0.3 else None
@@ -220,7 +230,7 @@ def apply_layers(rng: Rng, loops: Any) -> Call:
         tables = [floats(rng, n_places, n_in) for _ in range(n_tables)]
         inputs = tables, integers(rng, 0, n_places - 1, n_tables, n_rows, 4)
         n_in *= n_tables
-    hidden = packed_layer(rng, loops, n_in, n_hidden) if rng.random() < 0.5 else None
+    hidden = packed_layer(rng, kernels, n_in, n_hidden) if rng.random() < 0.5 else None
     n_last, width = (n_in, n_out) if hidden is None else (n_hidden, n_hidden)
     added = floats(rng, n_rows, width) if pieces is None and rng.random() < 0.5 else None
     n_outputs, into = n_rows, None
@@ -237,36 +247,36 @@ def apply_layers(rng: Rng, loops: Any) -> Call:
             places = [changed for changed in out_of_range(rng, inputs[1], 0, n_places - 1)]
             wrong["inputs"] = [(inputs[0], changed) for changed in places]
     return Call(
-        loops.apply_layers,
+        kernels.apply_layers,
         {
             "inputs": inputs,
             "hidden": hidden,
-            "output": packed_layer(rng, loops, n_last, n_out * (pieces or 1)),
+            "output": packed_layer(rng, kernels, n_last, n_out * (pieces or 1)),
             "n_hidden": n_hidden,
             "added": added,
             "maxout": None if pieces is None else (pieces, *norm),
             "outputs": np.zeros((n_outputs, n_out), dtype="f"),
             "output_rows": into,
-            "n_taken": counter(),
+            "next_chunk": counter(),
         },
         {} if into is None else {"output_rows": (0, n_outputs - 1)},
         wrong,
     )
 
 
-def score_pairs(rng: Rng, loops: Any) -> Call:
+def score_pairs(rng: Rng, kernels: Any) -> Call:
     farthest, width, n_tokens = (int(rng.integers(0, 6)), *map(int, rng.integers(1, 30, size=2)))
     n_predicates, n_labels = int(rng.choice([0, 1, 3, 20])), int(rng.integers(1, 70))
     at = np.sort(integers(rng, 0, n_tokens - 1, n_predicates))
     starts = np.maximum(at - integers(rng, 0, farthest, n_predicates), 0)
     ends = np.minimum(at + integers(rng, 0, farthest + 1, n_predicates), n_tokens)
     lengths = np.maximum(ends - starts, 0)
-    weight, bias = packed_layer(rng, loops, width, n_labels)
+    weight, bias = packed_layer(rng, kernels, width, n_labels)
     first_pair = np.append(0, lengths.cumsum())
     n_pairs = int(first_pair[-1])
     shifted = [first_pair + 1, first_pair - 1, np.append(first_pair[:-1], n_pairs + 1)]
     return Call(
-        loops.score_pairs,
+        kernels.score_pairs,
         {
             "of_distance": floats(rng, 2 * farthest + 1, width),
             "of_token": floats(rng, n_tokens, width),
@@ -278,23 +288,23 @@ def score_pairs(rng: Rng, loops: Any) -> Call:
             "starts": starts,
             "first_pair": first_pair,
             "scores": np.zeros((n_pairs, len(bias)), dtype="f"),
-            "n_taken": counter(),
+            "next_chunk": counter(),
         },
         {"predicates": (0, n_tokens - 1), "starts": (0, n_tokens), "first_pair": (0, n_pairs)},
         {"max_distance": [-1, farthest + 1, 2**62, LARGEST, SMALLEST], "first_pair": shifted},
     )
 
 
-def read_sequences(rng: Rng, loops: Any) -> Call:
+def read_sequences(rng: Rng, kernels: Any) -> Call:
     n_in, n_hidden = (int(number) for number in rng.integers(1, 30, size=2))
     n, n_tokens = int(rng.choice([0, 1, 2, 7, 20])), int(rng.integers(1, 30))
-    lanes = loops.lanes()
+    lanes = kernels.lanes()
     groups = -(-n_hidden // lanes)
     lengths = -np.sort(-integers(rng, 1, n_tokens, n))
     starts = (rng.random(n) * (n_tokens - lengths + 1)).astype(np.int64)
     anywhere = [integers(rng, -3, n_tokens + 3, n) for _ in range(2)]
     return Call(
-        loops.read_sequences,
+        kernels.read_sequences,
         {
             "weights": floats(rng, 2, groups, n_in + groups * lanes, 4, lanes),
             "biases": floats(rng, 2, groups, 4, lanes),
@@ -304,14 +314,14 @@ def read_sequences(rng: Rng, loops: Any) -> Call:
             "kept_from": anywhere[0],
             "kept_to": anywhere[1],
             "outputs": np.zeros((n_tokens, 2 * n_hidden), dtype="f"),
-            "n_taken": counter(),
+            "next_chunk": counter(),
         },
         {"starts": (0, n_tokens - 1), "lengths": (1, n_tokens)},
         {"lengths": [lengths + np.arange(n) * n_tokens]} if n > 1 else {},
     )
 
 
-def decode_tags(rng: Rng, loops: Any) -> Call:
+def decode_tags(rng: Rng, kernels: Any) -> Call:
     n_labels, n = int(rng.integers(0, 40)), int(rng.integers(0, 7))
     lengths = integers(rng, 0, 30, n)
     n_tokens = int(lengths.sum())
@@ -320,7 +330,9 @@ def decode_tags(rng: Rng, loops: Any) -> Call:
         scores = np.where(np.isnan(scores) | (scores > 9), 0, np.maximum(scores, -9))
     first_inside = 1 + n_labels
     none, begin, inside = scores[:, 0], scores[:, 1:first_inside], scores[:, first_inside:]
-    opening, going_on = (floats(rng, n_tokens) if rng.random() < 0.5 else None for _ in range(2))
+    begin_offset, inside_offset = (
+        floats(rng, n_tokens) if rng.random() < 0.5 else None for _ in range(2)
+    )
     needs = integers(rng, -1, n_labels - 1, n_labels)
     rules = None
     if rng.random() < 0.7:
@@ -341,7 +353,9 @@ def decode_tags(rng: Rng, loops: Any) -> Call:
         wrong["constraints"] = [(rules[0], other, *rules[2:]) for other in changed]
 
     def check() -> None:
-        added = (np.zeros(n_tokens) if one is None else one for one in (opening, going_on))
+        added = (
+            np.zeros(n_tokens) if one is None else one for one in (begin_offset, inside_offset)
+        )
         with np.errstate(all="ignore"):
             sums = [none[:, None], begin + next(added)[:, None], inside + next(added)[:, None]]
         can_compare = np.isfinite(none) & (np.concatenate(sums, axis=1) < np.inf).all(axis=1)
@@ -358,18 +372,18 @@ def decode_tags(rng: Rng, loops: Any) -> Call:
                 before = tag
 
     return Call(
-        loops.decode_tags,
+        kernels.decode_tags,
         {
             "none": none,
             "begin": begin,
             "inside": inside,
-            "opening": opening,
-            "going_on": going_on,
+            "begin_offset": begin_offset,
+            "inside_offset": inside_offset,
             "lengths": lengths,
             "constraints": rules,
             "allowed": is_allowed if rules is not None and rng.random() < 0.5 else None,
             "tags": tags,
-            "n_taken": counter(),
+            "next_chunk": counter(),
         },
         {"lengths": (0, n_tokens)},
         wrong,
@@ -382,7 +396,7 @@ CASES = [
     window_layers,
     pack_pairs,
     train_layer,
-    pass_back,
+    layer_backward,
     write_terms,
     gather_terms,
     apply_layers,
@@ -439,10 +453,10 @@ def misfit(rng: Rng, value: Any) -> Any:
     return None
 
 
-def fuzz(loops: Any, n_calls: int, seed: int) -> dict[str, int]:
-    """Call all loops with all instruction sets of this processor.
+def fuzz(kernels: Any, n_calls: int, seed: int) -> dict[str, int]:
+    """Call all kernels with all instruction sets of this processor.
 
-    loops (ModuleType): The compiled loops.
+    kernels (ModuleType): The compiled kernels.
     n_calls (int): The number of calls, at least.
     seed (int): The seed of everything random.
     RETURNS (Dict[str, int]): How many calls were made and how many were refused, by kind.
@@ -450,12 +464,12 @@ def fuzz(loops: Any, n_calls: int, seed: int) -> dict[str, int]:
     """
     rng = np.random.default_rng(seed)
     counts: Counter[str] = Counter()
-    available = [name for name in SETS if is_available(loops, name)]
+    available = [name for name in SETS if is_available(kernels, name)]
     while sum(counts.values()) < n_calls:
         for name in available:
-            loops.use_instructions(name)
+            kernels.use_instructions(name)
             for make in CASES:
-                call = make(rng, loops)
+                call = make(rng, kernels)
                 if not call.is_valid:
                     refuse(call, {})
                     counts["wrong, refused"] += 1
@@ -479,9 +493,9 @@ def run_wrong(rng: Rng, call: Call) -> int:
     wrong = [(name, value) for name, values in call.wrong.items() for value in values]
     for name, (low, high) in call.ranges.items():
         wrong += [(name, bad) for bad in out_of_range(rng, call.arguments[name], low, high)]
-    if "n_taken" in call.arguments:
+    if "next_chunk" in call.arguments:
         bad_counts = [np.array(bad, dtype=np.int64) for bad in ([], [-1], [SMALLEST], [0, 0])]
-        wrong += [("n_taken", bad) for bad in bad_counts]
+        wrong += [("next_chunk", bad) for bad in bad_counts]
     chosen = rng.permutation(len(wrong))[:4].tolist()
     for number in chosen:
         name, value = wrong[number]
@@ -500,24 +514,24 @@ def refuse(call: Call, changed: dict[str, Any]) -> None:
 
 def fresh(call: Call) -> dict[str, Any]:
     """Nothing is taken yet."""
-    return {"n_taken": counter()} if "n_taken" in call.arguments else {}
+    return {"next_chunk": counter()} if "next_chunk" in call.arguments else {}
 
 
-def is_available(loops: Any, name: str) -> bool:
+def is_available(kernels: Any, name: str) -> bool:
     try:
-        loops.use_instructions(name)
+        kernels.use_instructions(name)
     except ValueError:
         return False
     return True
 
 
 def load(path: Path) -> Any:
-    """Import compiled loops from a file."""
-    spec = importlib.util.spec_from_file_location("_loops", path)
+    """Import compiled kernels from a file."""
+    spec = importlib.util.spec_from_file_location("_kernels", path)
     assert spec is not None and spec.loader is not None
-    loops = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loops)
-    return loops
+    kernels = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(kernels)
+    return kernels
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from spacy_mtl.balancing import target_count_norms as decision_norms
 from spacy_mtl.corpora import mixed
 from spacy_mtl.heads import regression, regression_scorer, syntax, syntax_scorer
 from spacy_mtl.heads.masked_lm import component as language_model
-from spacy_mtl.heads.masked_lm import scorer as hidden_words_scorer
+from spacy_mtl.heads.masked_lm import scorer as masked_lm_scorer
 from spacy_mtl.models.encoders import experts
-from spacy_mtl.models.heads import masked_lm as hidden_word_predictor
+from spacy_mtl.models.heads import masked_lm as masked_language_model
 from spacy_mtl.training import console, multi_task, schedules, task_selection
 from spacy_mtl.trunk.channels import gate, layer, scalar_mix
 
@@ -35,9 +35,9 @@ MODULES = [
     layer,
     scalar_mix,
     task_selection,
-    hidden_words_scorer,
+    masked_lm_scorer,
     language_model,
     regression,
     regression_scorer,
-    hidden_word_predictor,
+    masked_language_model,
 ]

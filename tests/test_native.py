@@ -1,4 +1,4 @@
-"""The compiled loops as such; what they compute is tested where it is used."""
+"""The compiled kernels as such; what they compute is tested where it is used."""
 
 import multiprocessing
 import os
@@ -14,11 +14,12 @@ from torch.nn import functional as F
 from spacy_mtl.models.layers.linear import PackedLinear
 from spacy_mtl.native import get_kernels, switched_off
 from spacy_mtl.native.linear import SummedRows, apply_layers
-from spacy_mtl.native.threads import get_num_threads, set_num_threads, take_together
+from spacy_mtl.native.threads import get_num_threads, parallel_for, set_num_threads
 
-loops = get_kernels()
+kernels = get_kernels()
 needs_loops = pytest.mark.skipif(
-    loops is None, reason="the compiled loops are not built, or switched off by SPACY_MTL_NATIVE=0"
+    kernels is None,
+    reason="the compiled kernels are not built, or switched off by SPACY_MTL_NATIVE=0",
 )
 
 
@@ -30,20 +31,20 @@ def three_threads():
     torch.set_num_threads(before)
 
 
-def take_one(n_taken):
-    """Like the loops do, but holding the interpreter's lock."""
-    n_taken[0] += 1
-    return n_taken[0] - 1
+def take_one(next_chunk):
+    """Like the kernels do, but holding the interpreter's lock."""
+    next_chunk[0] += 1
+    return next_chunk[0] - 1
 
 
 def squares(n_pieces):
     found = []
 
-    def work(n_taken):
-        while (piece := take_one(n_taken)) < n_pieces:
+    def work(next_chunk):
+        while (piece := take_one(next_chunk)) < n_pieces:
             found.append(piece * piece)
 
-    take_together(work, n_pieces)
+    parallel_for(work, n_pieces)
     return sorted(found)
 
 
@@ -57,14 +58,14 @@ def test_number_of_threads_can_be_chosen(n_threads):
     together = threading.Barrier(n_threads)
     threads = set()
 
-    def work(n_taken):
+    def work(next_chunk):
         together.wait(60)
         threads.add(threading.current_thread())
 
     set_num_threads(n_threads)
     try:
         assert get_num_threads() == n_threads
-        take_together(work, 9)
+        parallel_for(work, 9)
     finally:
         set_num_threads(None)
     assert len(threads) == n_threads
@@ -87,11 +88,11 @@ def test_number_of_threads_is_read_from_the_environment(value, found):
 
 
 def test_an_error_in_a_thread_is_raised(three_threads):
-    def work(n_taken):
+    def work(next_chunk):
         raise KeyError("lost")
 
     with pytest.raises(KeyError, match="lost"):
-        take_together(work, 5)
+        parallel_for(work, 5)
 
 
 @pytest.mark.skipif(
@@ -106,7 +107,7 @@ def test_a_forked_process_has_threads_of_its_own(three_threads):
 def test_they_can_be_switched_off():
     with switched_off():
         assert get_kernels() is None
-    assert get_kernels() is loops
+    assert get_kernels() is kernels
     code = "from spacy_mtl.native import get_kernels; print(get_kernels())"
     found = subprocess.run(
         [sys.executable, "-c", code],
@@ -121,63 +122,76 @@ def test_they_can_be_switched_off():
 @needs_loops
 def test_arrays_of_other_shapes_are_refused():
     scores = np.zeros((3, 2), dtype="f")
-    lengths, tags, n_taken = np.array([3]), np.zeros(3, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    lengths, tags, next_chunk = (
+        np.array([3]),
+        np.zeros(3, dtype=np.int64),
+        np.zeros(1, dtype=np.int64),
+    )
     with pytest.raises(ValueError, match="expected"):
-        loops.decode_tags(
-            scores[:, 0], scores, scores[:, :1], None, None, lengths, None, None, tags, n_taken
+        kernels.decode_tags(
+            scores[:, 0], scores, scores[:, :1], None, None, lengths, None, None, tags, next_chunk
         )
     with pytest.raises(ValueError, match="3 tokens for sequences of 4"):
-        loops.decode_tags(
-            scores[:, 0], scores, scores, None, None, np.array([4]), None, None, tags, n_taken
+        kernels.decode_tags(
+            scores[:, 0], scores, scores, None, None, np.array([4]), None, None, tags, next_chunk
         )
     with pytest.raises(ValueError, match="length of a sequence is -1"):
-        loops.decode_tags(
-            scores[:, 0], scores, scores, None, None, np.array([4, -1]), None, None, tags, n_taken
+        kernels.decode_tags(
+            scores[:, 0],
+            scores,
+            scores,
+            None,
+            None,
+            np.array([4, -1]),
+            None,
+            None,
+            tags,
+            next_chunk,
         )
     with pytest.raises(ValueError, match="expected"):
-        loops.WindowLayers(
+        kernels.WindowLayers(
             8, 3, [(np.zeros((1, 4, 8, 3, 1), dtype="f"), *[np.zeros(3, dtype="f")] * 3)]
         )
 
 
 @needs_loops
 def test_indices_out_of_range_are_refused():
-    layers = loops.WindowLayers(4, 3, [])
+    layers = kernels.WindowLayers(4, 3, [])
     vectors, output = np.zeros((2, 4), dtype="f"), np.zeros((1, 4), dtype="f")
     for words, tokens in (([2], [0]), ([-1], [0]), ([0], [1]), ([0], [-2])):
         with pytest.raises(ValueError, match="out of range"):
             layers.encode(
                 np.array(words), np.array(tokens), vectors, None, None, [output], np.zeros(1, "l")
             )
-    weight, bias = np.zeros(4 * loops.lanes(), dtype="f"), np.zeros(loops.lanes(), dtype="f")
+    weight, bias = np.zeros(4 * kernels.lanes(), dtype="f"), np.zeros(kernels.lanes(), dtype="f")
     parts = [np.zeros((n, 4), dtype="f") for n in (5, 6, 1)]  # distances up to 2, tokens, predicate
     for at, start, length in ((1, 0, 5), (3, 0, 4), (5, 4, 3), (0, -1, 2)):
-        scores = np.zeros((length, loops.lanes()), dtype="f")
+        scores = np.zeros((length, kernels.lanes()), dtype="f")
         where = [np.array(values) for values in ([at], [start], [0, length])]
         with pytest.raises(ValueError, match="out of range"):
-            loops.score_pairs(*parts, weight, bias, 2, *where, scores, np.zeros(1, "l"))
+            kernels.score_pairs(*parts, weight, bias, 2, *where, scores, np.zeros(1, "l"))
 
 
 @needs_loops
 def test_layers_packed_for_other_instructions_are_refused():
-    before = loops.instruction_set()
-    width, lanes = 6, loops.lanes()
+    before = kernels.instruction_set()
+    width, lanes = 6, kernels.lanes()
     groups = -(-width // lanes)
     packed = [(groups, 4, width, 3, lanes), (groups, 3, lanes), (width,), (width,)]
-    layers = loops.WindowLayers(width, 3, [[np.zeros(shape, dtype="f") for shape in packed]])
+    layers = kernels.WindowLayers(width, 3, [[np.zeros(shape, dtype="f") for shape in packed]])
     rows, vectors = np.zeros(4, dtype=np.int64), np.zeros((1, width), dtype="f")
     arrays = rows, np.array([-1, 0, 1, -1]), vectors, None, None, [None, np.ones((2, width), "f")]
     layers.encode(*arrays, np.zeros(1, "l"))
     try:
         for name in {"plain", "avx2", "avx512"} - {before}:
             try:
-                loops.use_instructions(name)
+                kernels.use_instructions(name)
             except ValueError:
                 continue
             with pytest.raises(ValueError, match=f"packed by {lanes} floats"):
                 layers.encode(*arrays, np.zeros(1, "l"))
     finally:
-        loops.use_instructions(before)
+        kernels.use_instructions(before)
 
 
 @needs_loops
@@ -185,15 +199,15 @@ def test_numbers_that_are_not_aligned_in_memory_are_refused():
     terms = np.zeros((4, 1, 6), dtype="f")
     rows = np.zeros(4 * 4 * 6 + 1, dtype=np.uint8)[1:].view("f").reshape(4, 6)
     with pytest.raises(ValueError, match="not aligned"):
-        loops.write_terms(rows, terms)
+        kernels.write_terms(rows, terms)
 
 
 @needs_loops
 def test_unknown_instructions_are_refused():
-    before = loops.instruction_set()
+    before = kernels.instruction_set()
     with pytest.raises(ValueError, match="'abacus'"):
-        loops.use_instructions("abacus")
-    assert loops.instruction_set() == before
+        kernels.use_instructions("abacus")
+    assert kernels.instruction_set() == before
 
 
 @needs_loops
@@ -205,8 +219,8 @@ def test_results_go_where_they_are_wanted(n_threads):
     set_num_threads(n_threads)
     try:
         with torch.inference_mode():
-            packed = layer.pack(loops)
-            found = apply_layers(loops, rows, packed, 5, into=(table, places))
+            packed = layer.pack(kernels)
+            found = apply_layers(kernels, rows, packed, 5, into=(table, places))
     finally:
         set_num_threads(None)
     assert found is table
@@ -218,21 +232,21 @@ def test_results_go_where_they_are_wanted(n_threads):
 @needs_loops
 def test_layers_that_do_not_fit_are_refused():
     layer, rows = PackedLinear(6, 5), torch.zeros(4, 6)
-    packed = layer.pack(loops)
+    packed = layer.pack(kernels)
     wrong = torch.full((2, 4, 4), 3)
     tables = [torch.zeros(4, 3), torch.zeros(3, 3)]
     with torch.inference_mode():
         for how in (
             {"inputs": rows[:, :5]},
-            {"n_out": 6 * loops.lanes()},
+            {"n_out": 6 * kernels.lanes()},
             {"added": torch.zeros(3, 5)},
             {"hidden": packed, "n_hidden": 7},
             {"maxout": (2, torch.zeros(4), torch.zeros(5))},
-            {"maxout": (loops.lanes(), torch.zeros(5), torch.zeros(5))},
+            {"maxout": (kernels.lanes(), torch.zeros(5), torch.zeros(5))},
             {"into": (torch.zeros(9, 5), torch.tensor([0, 1, 2, 9]))},
             {"into": (torch.zeros(9, 5), torch.tensor([0, 1, 2]))},
             {"inputs": SummedRows(tables, wrong)},
             {"inputs": SummedRows(tables[:1], wrong)},
         ):
             with pytest.raises((ValueError, IndexError)):
-                apply_layers(loops, **{"inputs": rows, "output": packed, "n_out": 5, **how})
+                apply_layers(kernels, **{"inputs": rows, "output": packed, "n_out": 5, **how})

@@ -1,4 +1,4 @@
-"""Compiled loops must do no harm, whatever they are called with; see `native_fuzz.py`."""
+"""Compiled kernels must do no harm, whatever they are called with; see `native_fuzz.py`."""
 
 import ast
 import os
@@ -31,7 +31,7 @@ def run_fuzz(extension, n_calls, **environment):
     return ast.literal_eval(done.stdout)
 
 
-@pytest.mark.skipif(get_kernels() is None, reason="the compiled loops are not built")
+@pytest.mark.skipif(get_kernels() is None, reason="the compiled kernels are not built")
 def test_any_call_succeeds_or_is_refused():
     counts = run_fuzz(get_kernels().__file__, 3000)
     assert counts["valid"] > 400
@@ -39,9 +39,18 @@ def test_any_call_succeeds_or_is_refused():
 
 
 def build_with_sanitizers(folder):
-    """RETURNS (Path): The compiled loops with checks of each access to memory."""
-    source = folder / "_loops.cpp"
-    cython = [sys.executable, "-m", "cython", "--cplus", "-3", SOURCE / "_loops.pyx", "-o", source]
+    """RETURNS (Path): The compiled kernels with checks of each access to memory."""
+    source = folder / "_kernels.cpp"
+    cython = [
+        sys.executable,
+        "-m",
+        "cython",
+        "--cplus",
+        "-3",
+        SOURCE / "_kernels.pyx",
+        "-o",
+        source,
+    ]
     subprocess.run(cython, check=True)
     include = [f"-I{SOURCE}", f"-I{sysconfig.get_paths()['include']}"]
     objects = []
@@ -49,7 +58,7 @@ def build_with_sanitizers(folder):
         objects.append(folder / f"{file.stem}.o")
         command = ["g++", *FLAGS, *SANITIZERS, "-Wno-psabi", *include, "-c", file]
         subprocess.run([*command, "-o", objects[-1]], check=True)
-    extension = folder / "_loops.so"
+    extension = folder / "_kernels.so"
     subprocess.run(["g++", "-shared", *SANITIZERS, *objects, "-o", extension], check=True)
     return extension
 
@@ -71,8 +80,8 @@ def sanitizer_libraries():
 )
 def test_no_call_touches_memory_that_is_not_its_own(tmp_path):
     pytest.importorskip("Cython")
-    if not (SOURCE / "_loops.pyx").is_file():
-        pytest.skip("an installed package has no sources of the compiled loops")
+    if not (SOURCE / "_kernels.pyx").is_file():
+        pytest.skip("an installed package has no sources of the kernels")
     libraries = sanitizer_libraries()
     if libraries is None:
         pytest.skip("this g++ has no sanitizers")

@@ -17,7 +17,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
-from spacy_mtl.util.serialization import CHECKSUM, find_encoders_once
+from spacy_mtl.util.serialization import CHECKSUM, cache_srsly_entry_points
 
 from .trained import Trained, make_docs
 
@@ -428,7 +428,7 @@ def test_encoders_of_installed_packages_are_found_once(monkeypatch):
     monkeypatch.setattr(registry, "entry_points", True)
     monkeypatch.setattr(registry, "get_entry_points", search)
     monkeypatch.setattr(registry, "register", lambda name, func: registered.update({name: func}))
-    find_encoders_once.__wrapped__()  # not the cached one
+    cache_srsly_entry_points.__wrapped__()  # not the cached one
     assert registered == {"theirs": str}  # numpy's is srsly's own
     assert srsly.msgpack_loads(srsly.msgpack_dumps({"a": [1]})) == {"a": [1]}
     assert n_searches == 1

@@ -22,7 +22,7 @@ BLOCKS = {
     ("misc", "spacy_mtl.Constant.v1", "weights"): {"ner": 2.0},
     ("misc", "spacy_mtl.STCH.v1", "preferences"): {"ner": 2.0},
     ("misc", "spacy_mtl.STCH.v1", "ideal"): {"ner": 2.0},
-    ("misc", "spacy_mtl.DecisionNorms.v1", "shares"): {"ner": 2.0},
+    ("misc", "spacy_mtl.TargetCountNorms.v1", "shares"): {"ner": 2.0},
     ("loggers", "spacy_mtl.TaskSelection.v1", "scores"): {"ner": "ents_p"},
     ("loggers", "spacy_mtl.TaskSelection.v1", "logger"): {},
     ("loggers", "spacy_mtl.MultiTaskLogger.v1", "logger"): {},
@@ -75,7 +75,8 @@ def test_block_can_be_added_to_a_filled_config(key: tuple[str, str, str]) -> Non
 
 def test_filled_blocks_of_two_configs_are_apart() -> None:
     first, second = (
-        registry.fill(Config({"made": {"@misc": "spacy_mtl.DecisionNorms.v1"}})) for _ in range(2)
+        registry.fill(Config({"made": {"@misc": "spacy_mtl.TargetCountNorms.v1"}}))
+        for _ in range(2)
     )
     first["made"]["shares"]["ner"] = 2.0
     assert second["made"]["shares"] == {}

@@ -40,7 +40,7 @@ def settings(
     """Settings for a process.
 
     n_threads (int): Threads of the matrix libraries.
-    is_compiled (bool): Whether this package may use its compiled loops.
+    is_compiled (bool): Whether this package may use its compiled kernels.
     n_loop_threads (Optional[int]): Threads of these; as many as of the libraries where None.
     RETURNS (Dict[str, str]): The variables that say so.
     """

@@ -15,16 +15,16 @@ PACKAGES = ("spacy-mtl", "spacy", "thinc", "blis", "numpy", "torch")
 def describe_machine() -> dict[str, Any]:
     """Describe the processor and the versions.
 
-    RETURNS (Dict[str, Any]): Processor, instruction sets, what the compiled loops use of them,
+    RETURNS (Dict[str, Any]): Processor, instruction sets, what the compiled kernels use of them,
         usable cores, load and versions.
     """
     info = _processor_info()
-    loops = get_kernels()
+    kernels = get_kernels()
     present = set((info.get("flags") or info.get("Features") or "").split())
     return {
         "processor": info.get("model name") or platform.processor() or platform.machine(),
         "instructions": [flag for flag in FLAGS if flag in present],
-        "compiled_loops": None if loops is None else loops.instruction_set(),
+        "kernels": None if kernels is None else kernels.instruction_set(),
         "cores": _usable_cores(),
         "load": os.getloadavg()[0],
         "system": platform.platform(),

@@ -86,7 +86,7 @@ def _print_machine(results: Results) -> None:
     msg.divider("Machine")
     msg.text(f"{machine['processor']}, {machine['cores']} cores, load {machine['load']:.1f}")
     msg.text(f"Instructions: {' '.join(machine['instructions']) or 'none of those looked for'}")
-    msg.text(f"Compiled loops of spacy-mtl: {machine.get('compiled_loops') or 'not built'}")
+    msg.text(f"Compiled kernels of spacy-mtl: {machine.get('kernels') or 'not built'}")
     msg.text(", ".join(f"{name} {number}" for name, number in machine["versions"].items()))
     size = settings["size"]
     msg.text(

@@ -249,7 +249,7 @@ class Runner:
             ahead: dict[System, Worker] = {}
             for system in ours:
                 compiled = system.is_compiled
-                n_threads = 1 if system.uses_loops else N_PROCESS  # of torch
+                n_threads = 1 if system.uses_kernels else N_PROCESS  # of torch
                 threaded[system] = stack.enter_context(
                     _workers(n_threads, compiled=compiled, n_loop_threads=N_PROCESS)
                 )

@@ -17,7 +17,7 @@ class System:
     model (str): The trained pipeline it runs; systems can share one.
     use_blis (bool): Whether thinc multiplies matrices with BLIS, as installed, or with numpy.
     ours (bool): Whether it is a pipeline of this package.
-    is_compiled (bool): Whether this package may use its compiled loops.
+    is_compiled (bool): Whether this package may use its compiled kernels.
     """
 
     name: str
@@ -27,8 +27,8 @@ class System:
     is_compiled: bool = True
 
     @property
-    def uses_loops(self) -> bool:
-        """RETURNS (bool): Whether it runs in compiled loops mostly."""
+    def uses_kernels(self) -> bool:
+        """RETURNS (bool): Whether it runs in compiled kernels mostly."""
         return self.ours and self.is_compiled and get_kernels() is not None
 
 

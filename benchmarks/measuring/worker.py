@@ -18,7 +18,7 @@ class Worker:
 
     n_threads (int): Threads of the matrix libraries in it.
     use_blis (bool): Whether thinc multiplies matrices with BLIS there.
-    is_compiled (bool): Whether this package may use its compiled loops there.
+    is_compiled (bool): Whether this package may use its compiled kernels there.
     n_loop_threads (Optional[int]): Threads of these; as many as of the libraries where None.
     """
 

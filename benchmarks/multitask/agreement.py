@@ -52,11 +52,11 @@ class GradientComparer:
         self.every = every
         self.comparisons: list[Comparison] = []
         self._n_steps = 0
-        self._pass_back_as_before = trunk._pass_back
-        trunk._pass_back = self._pass_back  # type: ignore[method-assign]
+        self._pass_back_as_before = trunk._backward
+        trunk._backward = self._backward  # type: ignore[method-assign]
         trunk.level = "parameters"  # makes it possible to repeat the forward pass
 
-    def _pass_back(self, step: TrunkStep, tasks: TaskGradients) -> float:
+    def _backward(self, step: TrunkStep, tasks: TaskGradients) -> float:
         if step.replay is None:
             squared_norm = self._pass_back_as_before(step, tasks)
         else:

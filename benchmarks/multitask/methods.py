@@ -45,22 +45,22 @@ _METHODS = [
     Method(PLAIN, "StaticWeights"),
     Method(TUNED, "StaticWeights", {"weights": TUNED_WEIGHTS}),
     Method("equal norms", "Uniform", {"normalize": "norm"}),
-    Method("DecisionNorms", "DecisionNorms"),
+    Method("TargetCountNorms", "TargetCountNorms"),
     *(
-        Method(f"DecisionNorms, power {power}", "DecisionNorms", {"power": power})
+        Method(f"TargetCountNorms, power {power}", "TargetCountNorms", {"power": power})
         for power in (0.25, 0.5, 0.75, 1.0)
     ),
-    Method("DecisionNorms, with syntax", "DecisionNorms", heads=(*HEADS, SCAFFOLD)),
+    Method("TargetCountNorms, with syntax", "TargetCountNorms", heads=(*HEADS, SCAFFOLD)),
     *(
         Method(
-            f"DecisionNorms, power {power}, with syntax",
-            "DecisionNorms",
+            f"TargetCountNorms, power {power}, with syntax",
+            "TargetCountNorms",
             {"power": power},
             (*HEADS, SCAFFOLD),
         )
         for power in (0.25, 0.5)
     ),
-    Method("roles with syntax", "DecisionNorms", heads=("srl", SCAFFOLD)),
+    Method("roles with syntax", "TargetCountNorms", heads=("srl", SCAFFOLD)),
     *(
         Method(
             f"norms 1 : {textcat} : {srl}",

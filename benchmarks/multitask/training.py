@@ -51,14 +51,14 @@ factory = "mtl_ner"
 [components.ner.model]
 @architectures = "spacy_mtl.TokenTagger.v1"
 hidden_width = 0
-own_width = 32
+private_width = 32
 
 [components.textcat]
 factory = "mtl_textcat"
 
 [components.textcat.model]
 @architectures = "spacy_mtl.TextClassifier.v1"
-own_width = 32
+private_width = 32
 
 [components.srl]
 factory = "mtl_srl"

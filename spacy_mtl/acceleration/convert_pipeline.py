@@ -23,7 +23,7 @@ from .products import fastest_product, product_rates
 from .speed import compare_speed
 from .trunks import ARCHITECTURE, converted_encoder, encoder_blocks, encoder_nodes, encoder_settings
 
-CALLBACK = "spacy_mtl.fast_products.v1"
+CALLBACK = "spacy_mtl.gemm_backend.v1"
 STOCK_TOKENIZER, TOKENIZER = "spacy.Tokenizer.v1", "spacy_mtl.FastTokenizer.v1"
 
 

@@ -118,7 +118,7 @@ def starts_after_marks(
 
     orths (np.ndarray): [tokens], hashes of their texts.
     is_punct (np.ndarray): [tokens], nonzero for punctuation.
-    is_left (np.ndarray): [tokens], nonzero for opening brackets and quotes.
+    is_left (np.ndarray): [tokens], nonzero for begin_offset brackets and quotes.
     is_space (np.ndarray): [tokens], nonzero for whitespace.
     RETURNS (np.ndarray): [tokens], whether a token is such a one.
     """

@@ -15,8 +15,8 @@ MARGIN = 1.1  # how much faster than spaCy's own product another must be
 _SIZES = ((512, 96, 288), (512, 128, 1024))  # rows, inner, columns
 
 
-@registry.callbacks("spacy_mtl.fast_products.v1")
-def create_fast_products(
+@registry.callbacks("spacy_mtl.gemm_backend.v1")
+def create_gemm_backend(
     product: str = "auto", then: Callable[[Language], Language] | None = None
 ) -> Callable[[Language], Language]:
     """Create a callback for `[nlp.after_pipeline_creation]` that sets the matrix product.
@@ -58,11 +58,11 @@ def set_product(model: Model[Any, Any], product: str) -> None:
         if type(node.ops) is NumpyOps:
             node.ops = ops
     resize = model.attrs.get("resize_output")
-    if callable(resize) and not isinstance(resize, ResizeKeepingProduct):
-        model.attrs["resize_output"] = ResizeKeepingProduct(resize)
+    if callable(resize) and not isinstance(resize, ResizeWithOps):
+        model.attrs["resize_output"] = ResizeWithOps(resize)
 
 
-class ResizeKeepingProduct:
+class ResizeWithOps:
     """A transition model's `resize_output`, whose new layers get the operations of the network.
 
     Loading resizes the last layer: spaCy makes a new one, with thinc's default operations.

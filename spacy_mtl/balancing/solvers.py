@@ -19,7 +19,7 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 
-def hardest_mix(gram: Matrix, radius: float) -> Vector:
+def cagrad_mixture(gram: Matrix, radius: float) -> Vector:
     """Find the mix of gradients that CAGrad's step is tilted to: the w that adds up to 1, none
     negative, with the smallest w G m + radius |m| |w|, where m is the mean, products are those of
     the gradients, and |w| is the norm of the mix (Liu et al. 2021, Algorithm 1,
@@ -88,7 +88,7 @@ def conflict_averse_weights(gram: Matrix, radius: float) -> Vector:
     radius (float): The radius of the ball, in norms of the mean gradient, not negative.
     RETURNS (Vector): [tasks]; zeros where that mix vanishes.
     """
-    mix = hardest_mix(gram, radius)
+    mix = cagrad_mixture(gram, radius)
     norm = np.sqrt(max(float(mix @ gram @ mix), 0.0))
     if norm < VANISHED * np.sqrt(np.trace(gram)):
         return np.zeros(len(gram))

@@ -14,8 +14,8 @@ from .normalization import NORM_DECAY, Normalization
 from .running import RunningMeans
 
 
-@registry.misc("spacy_mtl.DecisionNorms.v1")
-class DecisionNorms(BalancingMethod):
+@registry.misc("spacy_mtl.TargetCountNorms.v1")
+class TargetCountNorms(BalancingMethod):
     """Each task's gradient is brought to a norm that is proportional to a power of the number of
     its decisions in a step: tags of tokens, tags of pairs of a predicate and a token, categories of
     documents. Both norm and number are running means, by task.
@@ -37,7 +37,7 @@ class DecisionNorms(BalancingMethod):
     so a task alone gets 1.
     """
 
-    name = "spacy_mtl.DecisionNorms.v1"
+    name = "spacy_mtl.TargetCountNorms.v1"
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from wasabi import msg
 
 from ..acceleration import Report
 from ..acceleration import accelerate as accelerate_pipeline
-from .inputs import failing_clearly, load_pipeline
+from .inputs import cli_errors, load_pipeline
 from .render import read_lines
 
 SHOWN = 10
@@ -45,7 +45,7 @@ def accelerate_cli(
     trained. Ends with exit code 1 if an annotation of the sample differs.
     """
     import_code(code_path)
-    with failing_clearly():
+    with cli_errors():
         load_pipeline(model)
         texts = read_texts(sample, n_texts)
         report = accelerate_pipeline(

@@ -20,7 +20,7 @@ from ..srl.formats.registry import (
 )
 from ..srl.formats.report import ON_ERROR, UNITS, ConversionReport
 from ..srl.formats.treebank import read_treebank
-from .inputs import failing_clearly
+from .inputs import cli_errors
 
 NAMES = tuple(FORMATS)
 _N_PLACES = 3
@@ -70,7 +70,7 @@ def convert_cli(
     where these are unmistakable. Prints what was read, and what was mended or could not be carried
     over, by kind. Ends with status 1 if there is an error or no sentence was read.
     """
-    with failing_clearly():
+    with cli_errors():
         convert(
             input_path,
             output,

@@ -18,7 +18,7 @@ from ..util.annotation import count_annotated, drop_unannotated
 from ..util.finite import without_infinity
 from ..util.settings import TARGET_SCORE
 from .evaluate_srl import check_srl_scores, give_predicates_to_heads, set_srl_scores
-from .inputs import check_data, failing_clearly, load_pipeline, read_examples
+from .inputs import check_data, cli_errors, load_pipeline, read_examples
 from .unknown_labels import find_unknown_labels, report_unknown_labels
 
 PARTS = ("p", "r", "f")
@@ -64,7 +64,7 @@ def evaluate_cli(
     --output saves all scores as JSON.
     """
     import_code(code_path)
-    with failing_clearly():
+    with cli_errors():
         evaluate(
             model,
             data_path,

@@ -9,7 +9,7 @@ from wasabi import msg
 from ..extraction import Extraction
 from ..extraction import extract as extract_heads
 from .accelerate import read_texts
-from .inputs import failing_clearly, load_pipeline
+from .inputs import cli_errors, load_pipeline
 
 MEGABYTE = 1e6
 
@@ -39,7 +39,7 @@ def extract_cli(
     exit code 1 if an annotation of the sample differs.
     """
     import_code(code_path)
-    with failing_clearly():
+    with cli_errors():
         load_pipeline(model)
         texts = read_texts(sample, n_texts)
         names = list(dict.fromkeys(name.strip() for name in heads.split(",") if name.strip()))

@@ -15,7 +15,7 @@ from ..corpora.faults import FaultReport
 
 
 @contextmanager
-def failing_clearly() -> Iterator[None]:
+def cli_errors() -> Iterator[None]:
     """Run a command's work; end the process with exit code 1 and the message of an expected error,
     without a traceback.
 

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from wasabi import msg
 
 from ..display.html import to_html
-from .inputs import check_data, failing_clearly, load_pipeline, read_examples
+from .inputs import check_data, cli_errors, load_pipeline, read_examples
 
 
 def render_cli(
@@ -45,7 +45,7 @@ def render_cli(
     in texts. The page refers to nothing outside of it.
     """
     import_code(code_path)
-    with failing_clearly():
+    with cli_errors():
         docs: list[str | Doc] = [*(texts or [])]
         if texts_path is not None:
             docs += read_lines(texts_path)

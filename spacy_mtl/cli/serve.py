@@ -6,7 +6,7 @@ from typing import Annotated
 from spacy.cli._util import Arg, Opt, import_code, setup_gpu
 
 from ..display.server import DEFAULT_PORT, serve
-from .inputs import failing_clearly, load_pipeline
+from .inputs import cli_errors, load_pipeline
 from .render import read_lines
 
 
@@ -39,7 +39,7 @@ def serve_cli(
     your own.
     """
     import_code(code_path)
-    with failing_clearly():
+    with cli_errors():
         shown = [*(texts or []), *(read_lines(texts_path) if texts_path is not None else [])]
         setup_gpu(use_gpu)
         nlp = load_pipeline(model)

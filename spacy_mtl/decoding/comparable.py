@@ -13,7 +13,7 @@ def decode_comparable(
     decode: Callable[[TagScores, Sequence[int], np.ndarray], np.ndarray],
 ) -> np.ndarray:
     """Decode the sequences whose scores can be compared: none is NaN or infinite, but for scores of
-    -inf, which forbid a tag other than O. The others get O everywhere, as in the compiled loops.
+    -inf, which forbid a tag other than O. The others get O everywhere, as in the compiled kernels.
 
     scores (TagScores): The scores of all tokens.
     lengths (Sequence[int]): The number of tokens of each sequence.
@@ -37,7 +37,7 @@ def _find_comparable(scores: TagScores) -> np.ndarray:
     """RETURNS (np.ndarray): [tokens], bool: those whose scores can be compared."""
     table = scores.table()
     is_good = np.isfinite(table.none)
-    for values, added in ((table.begin, table.opening), (table.inside, table.going_on)):
+    for values, added in ((table.begin, table.begin_offset), (table.inside, table.inside_offset)):
         with np.errstate(invalid="ignore", over="ignore"):
             sums = values if added is None else values + added[:, None]
         is_good &= (sums < np.inf).all(axis=1)

@@ -1,11 +1,11 @@
-"""Decoding by compiled loops, see `spacy_mtl.native`."""
+"""Decoding by compiled kernels, see `spacy_mtl.native`."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from ..native import get_kernels
-from ..native.threads import take_together
+from ..native.threads import parallel_for
 from .constraints import RoleConstraints
 from .scores import TagScores
 
@@ -23,12 +23,12 @@ def decode_compiled(
     See `decode_bio`, and with constraints `decode_roles`, for the arguments. The search with
     constraints is the same as there, but that each sequence is on its own.
 
-    RETURNS (Optional[np.ndarray]): [tokens], the tags; None where there are no loops for the
+    RETURNS (Optional[np.ndarray]): [tokens], the tags; None where there are no kernels for the
         scores, which have to be of float32.
     """
-    loops = get_kernels()
+    kernels = get_kernels()
     table = scores.table()
-    if loops is None or table.begin.dtype != np.float32 or table.none.dtype != np.float32:
+    if kernels is None or table.begin.dtype != np.float32 or table.none.dtype != np.float32:
         return None
     if len(table.none) and table.begin.strides[1] != table.begin.itemsize:
         return None
@@ -45,8 +45,8 @@ def decode_compiled(
     tags = np.zeros(len(scores), dtype=np.int64)
     sizes = np.asarray(lengths, dtype=np.int64)
 
-    def work(n_taken: np.ndarray) -> None:
-        loops.decode_tags(*table, sizes, rules, allowed, tags, n_taken)
+    def work(next_chunk: np.ndarray) -> None:
+        kernels.decode_tags(*table, sizes, rules, allowed, tags, next_chunk)
 
-    take_together(work, -(-len(tags) // loops.DECODED_TOKENS))
+    parallel_for(work, -(-len(tags) // kernels.DECODED_TOKENS))
     return tags

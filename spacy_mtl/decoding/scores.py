@@ -6,21 +6,21 @@ import numpy as np
 
 
 class TagTable(NamedTuple):
-    """Scores of tags as they lie in memory. B-x scores `begin` plus `opening`, I-x `inside` plus
-    `going_on`.
+    """Scores of tags as they lie in memory. B-x scores `begin` plus `begin_offset`, I-x `inside`
+    plus `inside_offset`.
 
     none (np.ndarray): [tokens], of O.
     begin (np.ndarray): [tokens, K].
     inside (np.ndarray): [tokens, K].
-    opening (Optional[np.ndarray]): [tokens]; None for zeros.
-    going_on (Optional[np.ndarray]): [tokens]; None for zeros.
+    begin_offset (Optional[np.ndarray]): [tokens]; None for zeros.
+    inside_offset (Optional[np.ndarray]): [tokens]; None for zeros.
     """
 
     none: np.ndarray
     begin: np.ndarray
     inside: np.ndarray
-    opening: np.ndarray | None = None
-    going_on: np.ndarray | None = None
+    begin_offset: np.ndarray | None = None
+    inside_offset: np.ndarray | None = None
 
 
 class TagScores(Protocol):
@@ -136,5 +136,5 @@ class FactoredScores:
     def table(self) -> TagTable:
         """See `TagScores`."""
         labels = self._labels[:, 1 : 1 + self._n_labels]
-        opening, going_on = np.minimum(self._begins, 0), -np.maximum(self._begins, 0)
-        return TagTable(self._none, labels, labels, opening, going_on)
+        begin_offset, inside_offset = np.minimum(self._begins, 0), -np.maximum(self._begins, 0)
+        return TagTable(self._none, labels, labels, begin_offset, inside_offset)

@@ -79,13 +79,13 @@ def run_viterbi(rows: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         label[at] = np.where(none >= highest, -1, span.argmax(axis=1))
         best = np.maximum(none, highest)
     tags = np.zeros(len(rows), dtype=np.int64)
-    going_on = np.full(len(sizes), -1)  # [sequences], the label of the span that the next row is in
+    carried = np.full(len(sizes), -1)  # [sequences], the label of the span that the next row is in
     for at in reversed(steps):
-        later = going_on[: len(at)]
+        later = carried[: len(at)]
         own = np.where(later >= 0, later, label[at])
         inside = (own >= 0) & is_inside[at, own]
         tags[at] = 1 + own + n_labels * inside  # own is -1 for O
-        going_on[: len(at)] = np.where(inside, own, -1)
+        carried[: len(at)] = np.where(inside, own, -1)
     return tags
 
 

@@ -14,7 +14,7 @@ from thinc.api import Config
 from ..trunk.links import find_trunks
 from .compare import find_differences
 from .needs import find_reasons
-from .remove_components import forget_components, forget_in_config, scores_only_of
+from .remove_components import forget_in_config, remove_components, scores_only_of
 
 SHOWN_DIFFERENCES = 10
 
@@ -132,7 +132,7 @@ def save_part(nlp: Language, folder: Path, removed: Sequence[str]) -> bool:
     """
     scores = scores_only_of(nlp, removed)
     resolved = nlp.config.interpolate()
-    has_lost_vectors = forget_components(nlp, removed)
+    has_lost_vectors = remove_components(nlp, removed)
     nlp.to_disk(folder)
     config = load_config(folder / "config.cfg", interpolate=False)
     try:

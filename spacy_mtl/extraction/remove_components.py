@@ -16,7 +16,7 @@ from ..util.settings import TARGET_SCORE
 BALANCER = {"@misc": "spacy_mtl.StaticWeights.v1"}
 
 
-def forget_components(nlp: Language, removed: Collection[str]) -> bool:
+def remove_components(nlp: Language, removed: Collection[str]) -> bool:
     """Remove components, with what balancers remember of them, their scores, and word vectors that
     no other component looks at.
 

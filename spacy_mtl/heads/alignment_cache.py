@@ -17,7 +17,7 @@ _TEXT: list[int | str] = [ORTH, SPACY]
 _ENTITIES: list[int | str] = [ORTH, SPACY, ENT_IOB, ENT_TYPE]
 
 
-class GoldMemory(Generic[Found]):
+class AlignmentCache(Generic[Found]):
     """Remembers, by reference document, something that depends on an example's gold annotation.
 
     spaCy reads a corpus once and trains on the same references in each epoch, but makes new
@@ -29,10 +29,10 @@ class GoldMemory(Generic[Found]):
     def __init__(self) -> None:
         self._found: WeakKeyDictionary[Doc, tuple[bytes, Found]] = WeakKeyDictionary()
 
-    def __reduce__(self) -> tuple[type["GoldMemory[Found]"], tuple[()]]:
-        return GoldMemory, ()
+    def __reduce__(self) -> tuple[type["AlignmentCache[Found]"], tuple[()]]:
+        return AlignmentCache, ()
 
-    def recall(self, example: Example, content: bytes, find: Callable[[], Found]) -> Found:
+    def get(self, example: Example, content: bytes, find: Callable[[], Found]) -> Found:
         """Give what was found before for the same content, or find it.
 
         example (Example): The example.

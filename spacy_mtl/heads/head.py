@@ -135,7 +135,7 @@ class Head(CheckedFiles, TrainablePipe):
         """
 
     @abstractmethod
-    def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
+    def train_step(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
         """Run the network on documents, find the loss and its gradient, and send it back.
 
         examples (Sequence[Example]): All examples of the step. Those that are not annotated get
@@ -230,7 +230,7 @@ class Head(CheckedFiles, TrainablePipe):
             return losses
         set_dropout_rate(self.model, drop)
         self._n_updates += 1
-        losses[self.name] += self.learn(examples, [eg.predicted for eg in examples])
+        losses[self.name] += self.train_step(examples, [eg.predicted for eg in examples])
         if sgd is not None:
             self.finish_update(sgd)
         return losses

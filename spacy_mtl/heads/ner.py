@@ -17,9 +17,9 @@ from ..decoding.bio import spans_from_bio
 from ..decoding.scores import PlainScores
 from ..decoding.viterbi import decode_bio
 from ..models.layers.losses import softmax_cross_entropy
-from ..trunk.listener import count_decisions
+from ..trunk.listener import report_num_targets
 from ..util.finite import finite_rows
-from .alignment_cache import GoldMemory, text_and_entities
+from .alignment_cache import AlignmentCache, text_and_entities
 from .entity_targets import BEGIN, INSIDE, MISSING, OUTSIDE, align_entities
 from .head import Head
 
@@ -27,8 +27,8 @@ DEFAULT_CONFIG = """
 [model]
 @architectures = "spacy_mtl.TokenTagger.v1"
 hidden_width = 0
-own_width = 32
-own_rows = 3000
+private_width = 32
+private_rows = 3000
 
 [model.tok2vec]
 @architectures = "spacy_mtl.TrunkListener.v1"
@@ -83,7 +83,7 @@ class EntityHead(Head):
         **cfg (Any): See `Head`.
         """
         super().__init__(vocab, model, name, **cfg)
-        self._aligned: GoldMemory[tuple[np.ndarray, np.ndarray]] = GoldMemory()
+        self._aligned: AlignmentCache[tuple[np.ndarray, np.ndarray]] = AlignmentCache()
 
     def is_annotated(self, example: Example) -> bool:
         """Tell whether any token of the reference says whether it is in an entity.
@@ -197,7 +197,7 @@ class EntityHead(Head):
             ]
         return super().score(examples, **kwargs)
 
-    def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
+    def train_step(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
         """Run the network, find the cross-entropy of the tags, and send its gradient back.
 
         examples (Sequence[Example]): All examples of the step.
@@ -211,7 +211,7 @@ class EntityHead(Head):
         n_known = max(int((tags != UNKNOWN).sum()), 1)
         d_scores /= n_known
         backprop(d_scores)
-        count_decisions(self.model, n_known)
+        report_num_targets(self.model, n_known)
         return loss / n_known
 
     def _gold_tags(self, examples: Sequence[Example]) -> np.ndarray:
@@ -247,7 +247,7 @@ class EntityHead(Head):
         if n_tokens == len(reference):
             if np.array_equal(predicted.to_array(ORTH), reference.to_array(ORTH)):
                 return reference.to_array(ENT_IOB), reference.to_array(ENT_TYPE)
-        return self._aligned.recall(
+        return self._aligned.get(
             example, text_and_entities(example), lambda: align_entities(example)
         )
 

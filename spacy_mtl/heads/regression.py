@@ -16,7 +16,7 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..corpora.faults import Fault, Places, names_labels
-from ..trunk.listener import count_decisions
+from ..trunk.listener import report_num_targets
 from ..util.finite import finite_rows
 from ..util.quoting import quote
 from .head import Head
@@ -246,7 +246,7 @@ class RegressionHead(Head):
         """
         write_cats(docs, self.labels, scores)
 
-    def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
+    def train_step(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
         """Run the network, find the error, and send its gradient back.
 
         examples (Sequence[Example]): All examples of the step.
@@ -261,7 +261,7 @@ class RegressionHead(Head):
         loss, gradient = find_error(self.model.ops.to_numpy(outputs), wanted)
         self.check_loss(loss)
         backprop(self.model.ops.asarray2f(gradient.astype(np.float32)))
-        count_decisions(self.model, int((~np.isnan(wanted)).sum()))
+        report_num_targets(self.model, int((~np.isnan(wanted)).sum()))
         return loss
 
     def _scale_arrays(self) -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,9 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..models.layers.losses import softmax_cross_entropy
-from ..trunk.listener import count_decisions
+from ..trunk.listener import report_num_targets
 from ..util.finite import finite_rows
-from .alignment_cache import GoldMemory, text_and_attributes
+from .alignment_cache import AlignmentCache, text_and_attributes
 from .training_only import TrainingOnlyHead
 
 DEFAULT_CONFIG = """
@@ -108,7 +108,7 @@ class SyntaxHead(TrainingOnlyHead):
                 f"{', '.join(ATTRIBUTES)}, each once."
             )
         super().__init__(vocab, model, name, scorer=scorer, attributes=list(attributes))
-        self._aligned: GoldMemory[Values] = GoldMemory()
+        self._aligned: AlignmentCache[Values] = AlignmentCache()
 
     def is_annotated(self, example: Example) -> bool:
         """Tell whether any token of the reference has any of the attributes.
@@ -138,7 +138,7 @@ class SyntaxHead(TrainingOnlyHead):
         self.model.set_dim("nO", len(self.labels))
         self.model.initialize(X=list(docs))
 
-    def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
+    def train_step(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
         """Run the network, find the cross-entropy of each attribute, and send the gradient back.
 
         examples (Sequence[Example]): All examples of the step.
@@ -156,7 +156,7 @@ class SyntaxHead(TrainingOnlyHead):
         self.check_loss(loss)
         d_scores /= max(n_known, 1)
         backprop(d_scores)
-        count_decisions(self.model, n_known)  # a word's place in the sentence counts as one
+        report_num_targets(self.model, n_known)  # a word's place in the sentence counts as one
         return loss / max(n_known, 1)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
@@ -229,7 +229,7 @@ class SyntaxHead(TrainingOnlyHead):
         if np.array_equal(predicted.to_array(ORTH), reference.to_array(ORTH)):
             return self._values(reference)
         content = text_and_attributes(example, [TAG, POS, DEP, HEAD])
-        return self._aligned.recall(example, content, lambda: self._aligned_values(example))
+        return self._aligned.get(example, content, lambda: self._aligned_values(example))
 
     def _aligned_values(self, example: Example) -> Values:
         to_reference, to_predicted = example.alignment.x2y, example.alignment.y2x

@@ -13,7 +13,7 @@ from thinc.types import Floats2d
 
 from ..corpora.faults import Fault, names_labels
 from ..models.layers.losses import binary_cross_entropy
-from ..trunk.listener import count_decisions
+from ..trunk.listener import report_num_targets
 from ..util.finite import finite_rows
 from ..util.messages import warn
 from ..util.quoting import quote
@@ -24,8 +24,8 @@ DEFAULT_CONFIG = """
 [model]
 @architectures = "spacy_mtl.TextClassifier.v1"
 hidden_width = 0
-own_width = 32
-own_rows = 5000
+private_width = 32
+private_rows = 5000
 
 [model.tok2vec]
 @architectures = "spacy_mtl.TrunkListener.v1"
@@ -272,7 +272,7 @@ class CategoryHead(Head):
             examples, labels=self.labels, **{name: self.cfg[name] for name in settings}
         )
 
-    def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
+    def train_step(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
         """Run the network, find the loss, and send its gradient back.
 
         examples (Sequence[Example]): All examples of the step.
@@ -291,7 +291,7 @@ class CategoryHead(Head):
         self.check_loss(loss)
         backprop(self.model.ops.asarray2f(d_scores))
         decisions = known.any(axis=1) if self.cfg["exclusive"] else known
-        count_decisions(self.model, int(decisions.sum()))
+        report_num_targets(self.model, int(decisions.sum()))
         return loss
 
     def _gold(self, examples: Sequence[Example]) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ This module is the only door: a torch module asks `kernels_for` in prediction, o
 `training_kernels_for` where it has a kernel with a backward pass, and computes with plain torch
 where the answer is None. `linear`, `windows`, `window_training`, `lstm` and `pairs` call the
 kernels; `packing` and `winograd` lay weights out for them; `threads` lets several threads take
-part. The kernels themselves are in `src`; `_loops.pyx` holds the Cython bindings.
+part. The kernels themselves are in `src`; `_kernels.pyx` holds the Cython bindings.
 """
 
 import os
@@ -25,7 +25,7 @@ def _import_kernels() -> ModuleType | None:
     if os.environ.get("SPACY_MTL_NATIVE", "1") == "0":
         return None
     try:
-        return import_module("._loops", __name__)
+        return import_module("._kernels", __name__)
     except ModuleNotFoundError:  # not built
         return None
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from .packing import pack_columns
-from .threads import take_together
+from .threads import parallel_for
 
 PackedLayer = tuple[np.ndarray, np.ndarray]  # weight and bias of a linear layer
 
@@ -79,10 +79,10 @@ def apply_layers(
     more = None if added is None else added.contiguous().numpy()
     norm = None if maxout is None else (maxout[0], *(one.detach().numpy() for one in maxout[1:]))
 
-    def work(n_taken: np.ndarray) -> None:
+    def work(next_chunk: np.ndarray) -> None:
         kernels.apply_layers(
-            rows, hidden, output, n_hidden, more, norm, outputs, output_rows, n_taken
+            rows, hidden, output, n_hidden, more, norm, outputs, output_rows, next_chunk
         )
 
-    take_together(work, -(-n_rows // kernels.LINEAR_BAND))
+    parallel_for(work, -(-n_rows // kernels.LINEAR_BAND))
     return result

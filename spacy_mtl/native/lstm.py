@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .packing import pack_lstm as pack_direction
-from .threads import take_together
+from .threads import parallel_for
 
 
 class PackedLSTM(NamedTuple):
@@ -68,8 +68,8 @@ def run_bilstm(
     states = torch.empty((len(tokens), 2 * packed.n_hidden))
     inputs, outputs = tokens.contiguous().numpy(), states.numpy()
 
-    def work(n_taken: np.ndarray) -> None:
-        kernels.read_sequences(packed.weights, packed.biases, inputs, *pieces, outputs, n_taken)
+    def work(next_chunk: np.ndarray) -> None:
+        kernels.read_sequences(packed.weights, packed.biases, inputs, *pieces, outputs, next_chunk)
 
-    take_together(work, 2 * kernels.n_sequence_groups(len(order)))
+    parallel_for(work, 2 * kernels.n_sequence_groups(len(order)))
     return states

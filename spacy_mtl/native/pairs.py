@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .linear import PackedLayer
-from .threads import take_together
+from .threads import parallel_for
 
 
 def score_pairs(
@@ -38,10 +38,10 @@ def score_pairs(
     arrays = [values.detach().contiguous().numpy() for values in parts]
     at, first_token, outputs = predicates.numpy(), starts.numpy(), scores.numpy()
 
-    def work(n_taken: np.ndarray) -> None:
+    def work(next_chunk: np.ndarray) -> None:
         kernels.score_pairs(
-            *arrays, weight, bias, max_distance, at, first_token, first_pair, outputs, n_taken
+            *arrays, weight, bias, max_distance, at, first_token, first_pair, outputs, next_chunk
         )
 
-    take_together(work, -(-len(at) // kernels.PREDICATES))
+    parallel_for(work, -(-len(at) // kernels.PREDICATES))
     return scores

@@ -25,12 +25,12 @@ _chosen = _read_environment()
 
 
 def get_num_threads() -> int:
-    """RETURNS (int): The number of threads that take part in compiled loops."""
+    """RETURNS (int): The number of threads that take part in compiled kernels."""
     return torch.get_num_threads() if _chosen is None else _chosen
 
 
 def set_num_threads(n_threads: int | None) -> None:
-    """Choose how many threads take part in compiled loops, in place of `SPACY_MTL_THREADS`.
+    """Choose how many threads take part in compiled kernels, in place of `SPACY_MTL_THREADS`.
 
     With torch on one thread (`OMP_NUM_THREADS=1`) and these on all cores, prediction on CPU is
     fastest: torch's own threads wait busily for some time after each of its operations, and keep a
@@ -45,7 +45,7 @@ def set_num_threads(n_threads: int | None) -> None:
     _chosen = n_threads
 
 
-def take_together(work: Callable[[np.ndarray], None], n_pieces: int) -> None:
+def parallel_for(work: Callable[[np.ndarray], None], n_pieces: int) -> None:
     """Run a loop over pieces of work in several threads, see `get_num_threads`.
 
     work (Callable[[np.ndarray], None]): Called once in each thread, with the number of pieces that
@@ -53,14 +53,14 @@ def take_together(work: Callable[[np.ndarray], None], n_pieces: int) -> None:
     n_pieces (int): The number of pieces.
     RAISES (Exception): What the work raised in some thread.
     """
-    n_taken = np.zeros(1, dtype=np.int64)
+    next_chunk = np.zeros(1, dtype=np.int64)
     n_others = min(get_num_threads(), n_pieces) - 1
     if n_others < 1:
-        work(n_taken)
+        work(next_chunk)
         return
     pool = _pool(n_others)
-    others = [pool.submit(work, n_taken) for _ in range(n_others)]
-    work(n_taken)
+    others = [pool.submit(work, next_chunk) for _ in range(n_others)]
+    work(next_chunk)
     for other in others:
         if not other.cancel():  # one that has not begun has nothing left to take
             other.result()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from .packing import PIECES, pack_pieces
-from .threads import take_together
+from .threads import parallel_for
 from .windows import LayerParameters
 from .winograd import join_weight_gradients
 
@@ -131,10 +131,10 @@ def _forward(
     inputs, found = rows.numpy(), output.numpy()
     factor = None if mask is None else mask.numpy()
 
-    def work(n_taken: np.ndarray) -> None:
-        kernels.train_layer(*weights, inputs, factor, *record[2:], found, n_taken)
+    def work(next_chunk: np.ndarray) -> None:
+        kernels.train_layer(*weights, inputs, factor, *record[2:], found, next_chunk)
 
-    take_together(work, -(-len(output) // (2 * kernels.PAIRS)))
+    parallel_for(work, -(-len(output) // (2 * kernels.PAIRS)))
     return output, record
 
 
@@ -171,10 +171,10 @@ def _backward(
     arrays = norm_weight.detach().numpy(), own, None if mask is None else mask.numpy()
     found = d_hidden.numpy(), sums.numpy()
 
-    def work(n_taken: np.ndarray) -> None:
-        kernels.pass_back(*arrays, *record[2:], *found, n_taken)
+    def work(next_chunk: np.ndarray) -> None:
+        kernels.layer_backward(*arrays, *record[2:], *found, next_chunk)
 
-    take_together(work, n_blocks)
+    parallel_for(work, n_blocks)
     first, second, both, difference = d_hidden.unbind(0)
     products = (both, difference, first, second)  # what terms and filters belong to
     kernels.write_terms(record.rows.numpy(), terms.numpy())

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from .packing import PIECES, pack_filters, pack_pieces
-from .threads import take_together
+from .threads import parallel_for
 from .winograd import transform_filters
 
 
@@ -102,7 +102,7 @@ def encode_rows(
     rows, tokens, words = word_of_row.numpy(), token_of_row.numpy(), vectors.numpy()
     arrays = [None if output is None else output.numpy() for output in outputs]
 
-    def work(n_taken: np.ndarray) -> None:
-        packed.encode(rows, tokens, words, products, first_layer, arrays, n_taken)
+    def work(next_chunk: np.ndarray) -> None:
+        packed.encode(rows, tokens, words, products, first_layer, arrays, next_chunk)
 
-    take_together(work, -(-len(rows) // kernels.BAND))
+    parallel_for(work, -(-len(rows) // kernels.BAND))

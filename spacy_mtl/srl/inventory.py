@@ -118,7 +118,9 @@ class FrameInventory:
                 "as 'frames' of https://github.com/propbank/propbank-frames."
             )
         rolesets: list[Roleset] = []
-        for file in tqdm(files, desc="Reading frame files", leave=False, disable=len(files) < 100):
+        for file in tqdm(
+            files, desc="InputVariant frame files", leave=False, disable=len(files) < 100
+        ):
             try:
                 rolesets += read_frame_file(file)
             except ValueError as error:

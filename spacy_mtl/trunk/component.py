@@ -18,12 +18,12 @@ from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
 from ..balancing.gradients import TaskGradients
-from ..models.encoders.channels import Channel, Layout, find_exposure, showing
+from ..models.encoders.channels import Channel, Layout, find_output_spec, with_channels
 from ..util.finite import diverged
 from ..util.serialization import CheckedFiles
 from .channels.listener import ChannelListener
-from .channels.store import ShownVectors, remember
-from .input_variants import OwnReader, place_readings
+from .channels.store import ChannelOutputs, store_channels
+from .input_variants import NeedsOwnInput, merge_inputs
 from .leftovers import unknown_tasks_message
 from .links import take_width
 from .listener import adopt, open_step, reads, wrong_width_message
@@ -86,7 +86,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         self._normalized_tasks: set[str] = set()
         self._mean_losses: set[str] = set()
         self._auxiliary: set[str] = set()
-        self._own_readers: dict[str, OwnReader] = {}
+        self._own_readers: dict[str, NeedsOwnInput] = {}
         self._detached: set[str] = set()
         self._n_updates = 0
 
@@ -120,7 +120,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         adopt(listener, self.name, component_name)
         take_width(listener, self.model)
         if isinstance(listener, ChannelListener):
-            listener.exposure = find_exposure(self.model)
+            listener.exposure = find_output_spec(self.model)
 
     def find_listeners(self, component: Any) -> None:
         """Add all listeners of a component that listen to this trunk. Usually internal.
@@ -130,7 +130,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         super().find_listeners(component)
         if not isinstance(getattr(component, "model", None), Model):
             return
-        if isinstance(component, OwnReader) and self._is_read_by(component.name):
+        if isinstance(component, NeedsOwnInput) and self._is_read_by(component.name):
             self._own_readers[component.name] = component
             component.connect(self)
         for tasks, is_one in (
@@ -173,8 +173,8 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         layout = self._find_layout()
         if layout is None or not any(len(doc) for doc in docs):
             return cast(list[Floats2d], super().predict(docs))
-        channels = showing(self.model, layout.channels).predict(docs)
-        return ShownVectors(self.model.ops, channels, layout)
+        channels = with_channels(self.model, layout.channels).predict(docs)
+        return ChannelOutputs(self.model.ops, channels, layout)
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Run the network on a stream of documents.
@@ -195,8 +195,8 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         tokvecses (Sequence[Floats2d]): What `predict` gave.
         """
         super().set_annotations(docs, tokvecses)
-        if isinstance(tokvecses, ShownVectors):
-            remember(docs, tokvecses)
+        if isinstance(tokvecses, ChannelOutputs):
+            store_channels(docs, tokvecses)
 
     def update(
         self,
@@ -230,7 +230,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         set_dropout_rate(self.model, drop)
         inputs = self._find_inputs(examples)
         layout = self._find_layout()
-        network = self.model if layout is None else showing(self.model, layout.channels)
+        network = self.model if layout is None else with_channels(self.model, layout.channels)
         replay = Replay(network, inputs) if self.level == "parameters" else None
         tokvecs, backprop = network.begin_update(inputs)
         self._step = TrunkStep(
@@ -284,7 +284,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
                 for task, loss in tasks.losses.items():
                     if not math.isfinite(loss):
                         raise diverged(task, f"its loss is {loss}", self._n_updates)
-                added = self._pass_back(step, tasks)
+                added = self._backward(step, tasks)
                 step.losses[self.name] = step.losses.get(self.name, 0.0) + added
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
@@ -328,7 +328,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         self._restore_balancer()
         return self
 
-    def _pass_back(self, step: TrunkStep, tasks: TaskGradients) -> float:
+    def _backward(self, step: TrunkStep, tasks: TaskGradients) -> float:
         """RETURNS (float): The squared norm of the gradient that entered the backward pass."""
         if self.level == "parameters":
             by_task = ParameterGradients.of_each_task(self.model, step, tasks)
@@ -342,19 +342,19 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         if self.level == "parameters":
             by_task.add_up(weights)
         else:
-            step.pass_back(total)
+            step.backward(total)
         self.records.take(tasks, weights)
         return added
 
     def _find_inputs(self, examples: list[Example]) -> list[Doc]:
-        """The batch as the heads want it read; see `place_readings`."""
+        """The batch as the heads want it read; see `merge_inputs`."""
         readings = [
             reading
             for task, head in self._own_readers.items()
             if self._is_read_by(task)
             for reading in head.prepare(examples)
         ]
-        return place_readings([eg.predicted for eg in examples], readings)
+        return merge_inputs([eg.predicted for eg in examples], readings)
 
     def _restore_balancer(self) -> None:
         state = self.cfg.get(BALANCER_STATE)
@@ -376,7 +376,7 @@ class MultiTaskTok2Vec(CheckedFiles, Tok2Vec):
         listeners = [one for one in self.listeners if isinstance(one, ChannelListener)]
         if not listeners:
             return None
-        exposure = find_exposure(self.model)
+        exposure = find_output_spec(self.model)
         wanted: set[Channel] = set()
         for listener in listeners:
             listener.exposure = exposure

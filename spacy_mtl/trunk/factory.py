@@ -6,8 +6,8 @@ from thinc.api import Config, Model
 from thinc.types import Floats2d
 
 from ..balancing.balancer import Balancer
-from ..balancing.target_count_norms import DecisionNorms
-from ..util.serialization import find_encoders_once
+from ..balancing.target_count_norms import TargetCountNorms
+from ..util.serialization import cache_srsly_entry_points
 from .component import Level, MultiTaskTok2Vec
 
 DEFAULT_CONFIG = f"""
@@ -22,7 +22,7 @@ subword_features = true
 pretrained_vectors = null
 
 [balancer]
-@misc = "{DecisionNorms.name}"
+@misc = "{TargetCountNorms.name}"
 """
 
 
@@ -54,7 +54,7 @@ def make_mtl_tok2vec(
         by `OMP_NUM_THREADS` or `torch.set_num_threads`.
     RETURNS (MultiTaskTok2Vec): The trunk.
     """
-    find_encoders_once()
+    cache_srsly_entry_points()
     return MultiTaskTok2Vec(
         nlp.vocab, model, name, balancer=balancer, level=level, read_ahead=read_ahead
     )

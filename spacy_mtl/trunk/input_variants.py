@@ -9,7 +9,7 @@ from spacy.training import Example
 
 
 @dataclass(frozen=True)
-class Reading:
+class InputVariant:
     """A document of a batch in the form that a head wants read.
 
     position (int): The document's place in the batch.
@@ -24,7 +24,7 @@ class Reading:
 
 
 @runtime_checkable
-class OwnReader(Protocol):
+class NeedsOwnInput(Protocol):
     """A head that learns from documents in a form of its own."""
 
     name: str
@@ -35,20 +35,20 @@ class OwnReader(Protocol):
         trunk (MultiTaskTok2Vec): The trunk.
         """
 
-    def prepare(self, examples: Sequence[Example]) -> list[Reading]:
+    def prepare(self, examples: Sequence[Example]) -> list[InputVariant]:
         """Say in what form the trunk is to read a batch. The head's update on it follows, with the
         documents of the readings.
 
         examples (Sequence[Example]): The batch.
-        RETURNS (List[Reading]): The readings, for some of its documents.
+        RETURNS (List[InputVariant]): The readings, for some of its documents.
         """
 
 
-def place_readings(docs: Sequence[Doc], readings: Sequence[Reading]) -> list[Doc]:
+def merge_inputs(docs: Sequence[Doc], readings: Sequence[InputVariant]) -> list[Doc]:
     """Find what the trunk is to read.
 
     docs (Sequence[Doc]): The batch.
-    readings (Sequence[Reading]): All heads' readings.
+    readings (Sequence[InputVariant]): All heads' readings.
     RETURNS (List[Doc]): As many documents as the batch, some of them replaced by a reading; and
         behind them the readings that replace none.
     """

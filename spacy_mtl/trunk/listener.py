@@ -92,7 +92,7 @@ def open_step(listener: stock.Tok2VecListener, step: TrunkStep | None) -> None:
     listener._outputs.step = step  # type: ignore[attr-defined]
 
 
-def count_decisions(model: Model, number: float) -> None:
+def report_num_targets(model: Model, number: float) -> None:
     """Tell the trunk how many things a head had to tell in this batch: tags of tokens, categories
     of documents. Balancers that give larger tasks a larger share use it.
 
@@ -103,7 +103,7 @@ def count_decisions(model: Model, number: float) -> None:
     for layer in model.walk():
         upstream = getattr(layer, "_outputs", None)
         if isinstance(upstream, Upstream) and upstream.step is not None:
-            upstream.step.count_decisions(upstream.task, number)
+            upstream.step.report_num_targets(upstream.task, number)
             return
 
 
@@ -130,9 +130,9 @@ def forward(
         return stock.forward(listener, docs, is_train)
     width = listener.get_dim("nO")
     if is_train and upstream.step is not None:
-        positions = upstream.step.locate(upstream.task, docs)
+        positions = upstream.step.find_positions(upstream.task, docs)
         if positions is not None:
-            outputs, report = upstream.step.read(upstream.task, positions)
+            outputs, report = upstream.step.outputs_for(upstream.task, positions)
             if outputs and outputs[0].shape[1] != width:
                 raise ValueError(
                     wrong_width_message(upstream.task, width, upstream.trunk, outputs[0].shape[1])

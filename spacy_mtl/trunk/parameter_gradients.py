@@ -47,8 +47,8 @@ class ParameterGradients:
         by_task: dict[str, dict[Key, FloatsXd]] = {}
         for task, gradient in tasks.gradients.items():
             if by_task:
-                step.renew()
-            step.pass_back(gradient)
+                step.rerun_forward()
+            step.backward(gradient)
             by_task[task] = _take_gradients(model)
         _add_gradients(model, before, 1.0)
         return cls(model, by_task)

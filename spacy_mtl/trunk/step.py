@@ -51,7 +51,7 @@ class TrunkStep:
         layout (Optional[Layout]): Where in the outputs which channels are; None where they are the
             trunk's output alone.
         inputs (Optional[Sequence[Doc]]): What the trunk read, where that was not just the batch;
-            see `place_readings`.
+            see `merge_inputs`.
         ignored (Collection[str]): The tasks that read the output, but take no part otherwise.
         n_updates (int): The trunk's updates so far, this one included, for messages.
         """
@@ -99,7 +99,7 @@ class TrunkStep:
         self._check_tokens(doc, rows)
         return rows if self.layout is None else rows[:, self._columns(channels)]
 
-    def locate(self, task: str, docs: Sequence[Doc]) -> list[int] | None:
+    def find_positions(self, task: str, docs: Sequence[Doc]) -> list[int] | None:
         """Find a head's documents in the batch.
 
         Some components rebuild the documents of a batch: copies of the whole batch are accepted,
@@ -127,7 +127,7 @@ class TrunkStep:
             raise ValueError(self.unknown_documents_message(task, docs))
         return None
 
-    def read(
+    def outputs_for(
         self, task: str, positions: Sequence[int], channels: Sequence[Channel] | None = None
     ) -> tuple[list[Floats2d], Callable[[Sequence[Floats2d]], list[Any]]]:
         """Give a head the trunk's output for its documents, and a way to report its gradient.
@@ -165,7 +165,7 @@ class TrunkStep:
             outputs = [rows[:, columns] for rows in outputs]
         return outputs, report
 
-    def count_decisions(self, task: str, number: float) -> None:
+    def report_num_targets(self, task: str, number: float) -> None:
         """Take note of how many things a head had to tell in this batch.
 
         task (str): The component's name.
@@ -223,7 +223,7 @@ class TrunkStep:
             auxiliary=frozenset(auxiliary),
         )
 
-    def pass_back(self, gradient: Floats2d) -> None:
+    def backward(self, gradient: Floats2d) -> None:
         """Run the trunk's backward pass.
 
         gradient (Floats2d): [tokens, width], at what the trunk gave the heads.
@@ -231,7 +231,7 @@ class TrunkStep:
         lengths = self._ops.asarray1i([len(doc) for doc in self.inputs])
         self._backprop(self._ops.unflatten(gradient, lengths))
 
-    def renew(self) -> None:
+    def rerun_forward(self) -> None:
         """Make another backward pass of the same batch possible.
 
         RAISES (ValueError): If the step was opened without `replay`.

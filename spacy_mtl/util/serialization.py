@@ -139,7 +139,7 @@ class LoadingError(ValueError):
 
 
 @cache
-def find_encoders_once() -> None:
+def cache_srsly_entry_points() -> None:
     """Let srsly look for encoders in the installed packages once, not each time.
 
     `srsly.msgpack_dumps` and `msgpack_loads` go through the entry points of all installed packages

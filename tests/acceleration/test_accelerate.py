@@ -118,7 +118,7 @@ def test_callback_that_was_there_is_still_called(stock, tmp_path):
     spacy.load(stock, config=config).to_disk(tmp_path / "marked")
     accelerate(tmp_path / "marked", tmp_path / "fast", TEXTS, n_rounds=1)
     config = spacy.load(tmp_path / "fast").config["nlp"]["after_pipeline_creation"]
-    assert config["@callbacks"] == "spacy_mtl.fast_products.v1"
+    assert config["@callbacks"] == "spacy_mtl.gemm_backend.v1"
     assert config["then"] == {"@callbacks": "tests.mark_pipeline.v1"}
     nlp = spacy.blank("xx")
     assert registry.resolve({"callback": config})["callback"](nlp).meta["marked"]

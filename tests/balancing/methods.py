@@ -22,7 +22,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "FAMO": {},
     "GradNorm": {},
     "DBMTL": {},
-    "DecisionNorms": {},
+    "TargetCountNorms": {},
     "MGDA": {},
     "IMTLG": {},
     "CAGrad": {},

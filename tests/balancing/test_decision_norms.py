@@ -20,7 +20,7 @@ few = settings(max_examples=10, deadline=None)
 @given(step=steps(min_tasks=2), power=st.sampled_from([0.4, 0.5, 0.75, 1.0]))
 @few
 def test_norms_are_as_powers_of_the_numbers_of_decisions(step, power):
-    weights = make_balancer("DecisionNorms", power=power).weigh(step)
+    weights = make_balancer("TargetCountNorms", power=power).weigh(step)
     norms = {task: weights[task] * np.linalg.norm(step.gradients[task]) for task in step.tasks}
     ratios = [norms[task] / step.decisions[task] ** power for task in step.tasks]
     assert ratios == pytest.approx([ratios[0]] * len(ratios))
@@ -39,7 +39,7 @@ def test_with_right_angles_no_other_weights_are_fairer(step, other):
         gains = weights * squares / np.sqrt((weights**2 * squares).sum())
         return (numbers * np.log(gains)).sum() / numbers.sum()
 
-    ours = np.array(list(make_balancer("DecisionNorms", power=0.5).weigh(step).values()))
+    ours = np.array(list(make_balancer("TargetCountNorms", power=0.5).weigh(step).values()))
     random = np.random.RandomState(other)
     for _ in range(20):
         assert fairness(ours * np.exp(random.normal(0, 0.5, len(ours)))) <= fairness(ours) + 1e-9
@@ -47,25 +47,29 @@ def test_with_right_angles_no_other_weights_are_fairer(step, other):
 
 def test_power_zero_makes_norms_equal_and_shares_multiply():
     step = make_step(TASKS[:2], [[1.0, 0.0], [0.0, 5.0]], [1.0, 1.0], decisions=[100.0, 4.0])
-    equal = make_balancer("DecisionNorms", power=0.0).weigh(step)
+    equal = make_balancer("TargetCountNorms", power=0.0).weigh(step)
     assert equal["ner"] == pytest.approx(5 * equal["srl"])
-    shared = make_balancer("DecisionNorms", power=0.0, shares={"srl": 3.0}).weigh(step)
+    shared = make_balancer("TargetCountNorms", power=0.0, shares={"srl": 3.0}).weigh(step)
     assert 3 * shared["ner"] == pytest.approx(5 * shared["srl"])
 
 
 @pytest.mark.parametrize(("share", "settings_"), [(0.5, {}), (0.25, {"auxiliary_share": 0.25})])
 def test_auxiliary_tasks_get_a_share_of_their_norm(share, settings_):
     step = make_step(TASKS[:2], [[1.0, 0.0], [0.0, 1.0]], [1.0, 1.0], decisions=[9.0, 9.0])
-    weights = make_balancer("DecisionNorms", **settings_).weigh(replace(step, auxiliary={TASKS[1]}))
+    weights = make_balancer("TargetCountNorms", **settings_).weigh(
+        replace(step, auxiliary={TASKS[1]})
+    )
     assert weights[TASKS[1]] == pytest.approx(share * weights[TASKS[0]])
     alone = make_step(["syntax"], [[3.0]], [1.0])
-    weight = make_balancer("DecisionNorms", **settings_).weigh(replace(alone, auxiliary={"syntax"}))
+    weight = make_balancer("TargetCountNorms", **settings_).weigh(
+        replace(alone, auxiliary={"syntax"})
+    )
     assert weight["syntax"] == pytest.approx(1.0)
 
 
 def test_a_share_of_zero_keeps_a_task_from_the_trunk():
     step = make_step(["ner"], [[1.0]], [1.0])
-    assert make_balancer("DecisionNorms", shares={"ner": 0.0}).weigh(step) == {"ner": 0.0}
+    assert make_balancer("TargetCountNorms", shares={"ner": 0.0}).weigh(step) == {"ner": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -78,11 +82,11 @@ def test_a_share_of_zero_keeps_a_task_from_the_trunk():
 )
 def test_bad_settings_are_named(settings_, message):
     with pytest.raises(Exception, match=message):
-        make_balancer("DecisionNorms", **settings_)
+        make_balancer("TargetCountNorms", **settings_)
 
 
 def test_the_number_is_a_running_mean_by_task():
-    balancer = make_balancer("DecisionNorms", power=0.5)
+    balancer = make_balancer("TargetCountNorms", power=0.5)
     rows = [[1.0, 0.0], [0.0, 1.0]]
     balancer.weigh(make_step(TASKS[:2], rows, [1.0, 1.0], decisions=[100.0, 100.0]))
     weights = balancer.weigh(make_step(TASKS[:2], rows, [1.0, 1.0], decisions=[300.0, 100.0]))

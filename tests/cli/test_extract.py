@@ -14,7 +14,7 @@ from spacy.util import load_config
 from spacy_mtl.acceleration.annotations import annotations
 from spacy_mtl.extraction import extract
 from spacy_mtl.extraction.needs import find_reasons
-from spacy_mtl.extraction.remove_components import forget_components
+from spacy_mtl.extraction.remove_components import remove_components
 
 from ..trained import Trained, make_docs, run
 from ..trunk.pipelines import OURS, TRUNK, make_nlp
@@ -133,7 +133,7 @@ def test_a_balancer_forgets_the_others() -> None:
     balancer = {"@misc": "spacy_mtl.UW.v1", "normalize": "norm"}
     nlp = make_nlp(OURS, ["tagger", "ner"], balancer=balancer)
     nlp.get_pipe(TRUNK).balancer.set_state(saved)
-    forget_components(nlp, ["tagger"])
+    remove_components(nlp, ["tagger"])
     left = nlp.get_pipe(TRUNK).balancer.get_state()
     assert set(left["norms"]) == set(left["parameters"]) == {"ner"}
 

@@ -19,7 +19,7 @@ from spacy_mtl.heads.masked_lm.masking import (
     rows_of,
     words_of,
 )
-from spacy_mtl.heads.masked_lm.scorer import score_hidden_words
+from spacy_mtl.heads.masked_lm.scorer import score_masked_tokens
 
 from .pipelines import gradient_of, make_examples, make_nlp, parameters_of, reloaded, train
 
@@ -44,14 +44,14 @@ def initialized(*others, trunk="mtl_tok2vec", data=TEXTS + ENTITIES, **config):
 
 @pytest.fixture(scope="module")
 def trained():
-    nlp = make_nlp(language_model(hidden_share=0.3))
+    nlp = make_nlp(language_model(mask_rate=0.3))
     train(nlp, make_examples(nlp, TEXTS), steps=300)
     return nlp
 
 
 @pytest.mark.parametrize("trunk", ["mtl_tok2vec", None])
 def test_learns_to_guess_hidden_words(trunk):
-    nlp = make_nlp(language_model(hidden_share=0.3), trunk=trunk)
+    nlp = make_nlp(language_model(mask_rate=0.3), trunk=trunk)
     examples = make_examples(nlp, TEXTS)
     nlp.initialize(lambda: examples)
     untrained = nlp.evaluate(examples)
@@ -218,7 +218,7 @@ def test_a_mixed_corpus_can_open_or_close_a_source():
     only = limited("lm")
     assert head.is_annotated(only) and not only.reference.ents
     closed = limited("mtl_ner")
-    assert score_hidden_words([closed], guess=head.guess)["hidden_words_acc"] is None
+    assert score_masked_tokens([closed], guess=head.guess)["hidden_words_acc"] is None
 
 
 # Beside other tasks
@@ -357,8 +357,8 @@ def test_a_frozen_trunk_is_said_once():
     ("config", "message"),
     [
         ({"documents": "some"}, "documents"),
-        ({"hidden_share": 0.0}, "hidden_share is 0.0"),
-        ({"hidden_share": 1.0}, "hidden_share is 1.0"),
+        ({"mask_rate": 0.0}, "mask_rate is 0.0"),
+        ({"mask_rate": 1.0}, "mask_rate is 1.0"),
         ({"model": {"n_buckets": 1}}, "n_buckets"),
     ],
 )

@@ -8,7 +8,7 @@ import spacy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_mtl.heads.alignment_cache import GoldMemory, text_and_entities, text_and_spans
+from spacy_mtl.heads.alignment_cache import AlignmentCache, text_and_entities, text_and_spans
 from tests.heads.pipelines import make_nlp
 
 GOLD = ["I", "like", "New", "York"]
@@ -28,11 +28,11 @@ def make_example(predicted=SPLIT, spaces=None):
 
 @pytest.fixture
 def memory():
-    return GoldMemory()
+    return AlignmentCache()
 
 
-def recall(memory, example, value, content=text_and_entities):
-    return memory.recall(example, content(example), lambda: value)
+def look_up(memory, example, value, content=text_and_entities):
+    return memory.get(example, content(example), lambda: value)
 
 
 def spans(example):
@@ -41,9 +41,9 @@ def spans(example):
 
 def test_new_examples_of_the_same_documents_find_what_was_kept(memory):
     example = make_example()
-    assert recall(memory, example, "first") == "first"
+    assert look_up(memory, example, "first") == "first"
     again = Example(example.predicted.copy(), example.reference)
-    assert recall(memory, again, "second") == "first"
+    assert look_up(memory, again, "second") == "first"
 
 
 def edit_entities(reference):
@@ -69,22 +69,22 @@ def drop_argument(reference):
 )
 def test_edited_gold_annotation_is_found_anew(memory, content, edit):
     example = make_example()
-    recall(memory, example, "first", content)
+    look_up(memory, example, "first", content)
     edit(example.reference)
-    assert recall(memory, example, "second", content) == "second"
+    assert look_up(memory, example, "second", content) == "second"
 
 
 @pytest.mark.parametrize("content", [text_and_entities, spans])
 def test_another_tokenization_is_found_anew(memory, content):
     example = make_example()
-    recall(memory, example, "first", content)
+    look_up(memory, example, "first", content)
     other = Example(make_example(GOLD).predicted, example.reference)
-    assert recall(memory, other, "second", content) == "second"
+    assert look_up(memory, other, "second", content) == "second"
 
 
 def test_nothing_outlives_its_reference(memory):
     example = make_example()
-    recall(memory, example, "first")
+    look_up(memory, example, "first")
     assert len(memory._found) == 1
     del example
     gc.collect()
@@ -96,8 +96,8 @@ def test_nothing_outlives_its_reference(memory):
 )
 def test_copies_start_empty(memory, duplicate):
     example = make_example()
-    recall(memory, example, "first")
-    assert recall(duplicate(memory), example, "second") == "second"
+    look_up(memory, example, "first")
+    assert look_up(duplicate(memory), example, "second") == "second"
 
 
 def test_entity_head_learns_from_edited_references():

@@ -9,7 +9,7 @@ import torch
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from spacy_mtl.heads.masked_lm.scorer import score_hidden_words
+from spacy_mtl.heads.masked_lm.scorer import score_masked_tokens
 from spacy_mtl.models.layers.torch_layer import TorchShim
 from spacy_mtl.util.finite import DivergedError
 
@@ -149,9 +149,9 @@ def test_no_frames_whatever_part_of_the_network_is_not_finite(part, value):
     nlp = with_head("srl", "mtl_srl", {})
     nlp.get_pipe("srl").cfg["threshold"] = 0.0
     assert nlp("Ann gave Bob a book").spans["srl"]
-    framer = nlp.get_pipe("srl").model.get_ref("framer").shims[0]._model
+    argument_scorer = nlp.get_pipe("srl").model.get_ref("argument_scorer").shims[0]._model
     with torch.no_grad():
-        for name, parameter in framer.named_parameters():
+        for name, parameter in argument_scorer.named_parameters():
             if name.startswith(part):
                 parameter.fill_(value)
     with pytest.warns(UserWarning, match="Component 'srl' leaves 2 documents without semantic"):
@@ -185,7 +185,7 @@ def test_guesses_that_are_not_finite_know_nothing():
     fill(nlp, "lm", np.nan)
     head = nlp.get_pipe("lm")
     with pytest.warns(UserWarning, match="Component 'lm' leaves 3 documents without"):
-        scores = score_hidden_words(examples_of(nlp), guess=head.guess)
+        scores = score_masked_tokens(examples_of(nlp), guess=head.guess)
     assert scores["hidden_words_acc"] == 0.0
     assert scores["hidden_words_perplexity"] == pytest.approx(head.model.get_dim("nO"))
 

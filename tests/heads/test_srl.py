@@ -8,11 +8,11 @@ import spacy
 import torch
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy_mtl.heads.srl.component.component import BARE_AFTER
+from spacy_mtl.heads.srl.component.component import MIN_COUNT_WITHOUT_ARGUMENTS
 from spacy_mtl.heads.srl.component.frame_batch import best_of_segments, split_predicates
 from spacy_mtl.heads.srl.component.gold import collect_gold, tag_targets
 
-from spacy_mtl.models.heads.pair_query import FrameQuery
+from spacy_mtl.models.heads.pair_query import PairQuery
 from spacy_mtl.srl import indexed_frames
 
 from ..srl.strategies import make_doc
@@ -108,12 +108,12 @@ def with_auxiliary(n_times):
     return [*CORPUS, *([sentence] * n_times)]
 
 
-@pytest.mark.parametrize("n_times", [BARE_AFTER - 1, BARE_AFTER])
+@pytest.mark.parametrize("n_times", [MIN_COUNT_WITHOUT_ARGUMENTS - 1, MIN_COUNT_WITHOUT_ARGUMENTS])
 def test_rolesets_often_seen_and_never_with_arguments_are_bare(n_times):
     nlp = make_nlp()
     nlp.initialize(lambda: make_examples(nlp, with_auxiliary(n_times)))
-    expected = ["do.01"] if n_times == BARE_AFTER else []
-    assert nlp.get_pipe("srl").cfg["bare_rolesets"] == expected
+    expected = ["do.01"] if n_times == MIN_COUNT_WITHOUT_ARGUMENTS else []
+    assert nlp.get_pipe("srl").cfg["argumentless_rolesets"] == expected
 
 
 @pytest.mark.parametrize("pairs_at_once", [0, 1000])
@@ -122,7 +122,7 @@ def test_bare_rolesets_are_predicted_without_arguments_and_cost_no_pairs(
 ):
     monkeypatch.setattr("spacy_mtl.heads.srl.component.PAIRS_AT_ONCE", pairs_at_once)
     nlp = make_nlp()
-    corpus = with_auxiliary(BARE_AFTER)
+    corpus = with_auxiliary(MIN_COUNT_WITHOUT_ARGUMENTS)
     train(nlp, make_examples(nlp, corpus))
     doc = Doc(nlp.vocab, words=corpus[-1][0].split())
     assert frames_of(nlp(doc)) == corpus[-1][1]
@@ -135,23 +135,23 @@ def test_bare_rolesets_are_predicted_without_arguments_and_cost_no_pairs(
     }
     examples = make_examples(nlp, corpus[-1:])
     assert len(collect_gold(examples, **gold).tags) == 6
-    bare = collect_gold(examples, **gold, bare_rolesets=["do.01"])
+    bare = collect_gold(examples, **gold, argumentless_rolesets=["do.01"])
     assert bare.tags.tolist() == [1, 0, 0]
     assert len(bare.right_candidates) == 2  # whose rolesets are learned all the same
     assert bare.query.for_arguments(np.array([False, True])).n_pairs.tolist() == [3]
 
-    tag = head.model.get_ref("framer").shims[0]._model.tag
+    tag = head.model.get_ref("argument_scorer").shims[0]._model.tag
     with torch.no_grad():
         tag.bias[1] += 1000.0  # every token is an ARG0
     for other in (nlp, *reloaded(nlp, tmp_path)):
         assert [bool(arguments) for _, _, arguments in frames_of(other(doc))] == [False, True]
-    head.cfg["constraints"]["bare_rolesets"] = False
+    head.cfg["constraints"]["argumentless_rolesets"] = False
     assert all(arguments for _, _, arguments in frames_of(nlp(doc)))
 
 
 def test_batches_of_bare_rolesets_only_can_be_learned_and_predicted():
     nlp = make_nlp()
-    corpus = with_auxiliary(BARE_AFTER)
+    corpus = with_auxiliary(MIN_COUNT_WITHOUT_ARGUMENTS)
     train(nlp, make_examples(nlp, corpus))
     only = [("it did", [(1, "do.01", [])])]
     losses = nlp.update(make_examples(nlp, only), sgd=nlp.resume_training())
@@ -168,7 +168,7 @@ def test_arguments_of_bare_rolesets_in_later_training_are_learned(head):
         roles=head.labels,
         senses=head.senses,
         max_distance=64,
-        bare_rolesets=["do.01"],
+        argumentless_rolesets=["do.01"],
     )
     assert gold.tags.tolist() == [1, 0, 0]
 
@@ -221,10 +221,10 @@ def test_labels_of_another_kind_are_refused(labels):
 
 
 def test_initialize_again_on_the_same_corpus_keeps_the_network(head):
-    module = head.model.get_ref("framer").shims[0]._model
+    module = head.model.get_ref("argument_scorer").shims[0]._model
     examples = [make_example(head.vocab, text.split(), frames) for text, frames in CORPUS]
     head.initialize(lambda: examples)
-    assert head.model.get_ref("framer").shims[0]._model is module
+    assert head.model.get_ref("argument_scorer").shims[0]._model is module
 
 
 def test_initialize_again_with_other_rolesets_builds_a_network_for_them():
@@ -239,7 +239,7 @@ def test_initialize_again_with_other_rolesets_builds_a_network_for_them():
     assert losses["srl"] < 0.2
     head = nlp.get_pipe("srl")
     assert len(head.senses) == 7
-    assert head.model.get_ref("framer").shims[0].cfg["n_rolesets"] == 7
+    assert head.model.get_ref("argument_scorer").shims[0].cfg["n_rolesets"] == 7
     assert {frame[1] for frame in predictions(nlp, ["Bob sang loudly ."])[0]} == {"sing.01"}
 
 
@@ -357,8 +357,8 @@ def test_document_with_an_empty_group_trains_the_detector_only():
     head = nlp.get_pipe("srl").model
     detector = head.get_ref("detector").shims[0]._model
     assert all(parameter.grad.any() for parameter in detector.parameters())
-    framer = head.get_ref("framer").shims[0]._model
-    assert all(p.grad is None or not p.grad.any() for p in framer.parameters())
+    argument_scorer = head.get_ref("argument_scorer").shims[0]._model
+    assert all(p.grad is None or not p.grad.any() for p in argument_scorer.parameters())
 
 
 def test_scores_are_none_without_annotation(trained):
@@ -517,7 +517,7 @@ def test_tag_targets_against_a_plain_loop():
         starts = rng.integers(0, 6, n_predicates)
         ends = starts + rng.integers(1, 6, n_predicates)
         nothing = np.zeros(0, dtype=int)
-        query = FrameQuery(starts, starts, ends, nothing, nothing)
+        query = PairQuery(starts, starts, ends, nothing, nothing)
         arguments, expected = [], []
         for predicate in range(n_predicates):
             tags = np.zeros(n_tokens, dtype=int)
@@ -602,7 +602,7 @@ def test_arguments_stay_within_the_sentence_and_the_distance():
     head = nlp.get_pipe("srl")
     with_every_token_a_predicate(head)
     head.cfg["constraints"]["unique_core_roles"] = False
-    tag = head.model.get_ref("framer").shims[0]._model.tag
+    tag = head.model.get_ref("argument_scorer").shims[0]._model.tag
     with torch.no_grad():
         tag.bias[1] += 1000.0  # every token is an ARG0
         tag.bias[-1] += 500.0  # of its own
@@ -620,7 +620,7 @@ def test_arguments_do_not_include_the_predicate():
     head = nlp.get_pipe("srl")
     with_every_token_a_predicate(head)
     head.cfg["constraints"]["unique_core_roles"] = False
-    tag = head.model.get_ref("framer").shims[0]._model.tag
+    tag = head.model.get_ref("argument_scorer").shims[0]._model.tag
     with torch.no_grad():
         tag.bias[1] += 1000.0  # every token is an ARG0
         tag.bias[-1] -= 500.0  # that goes on
@@ -638,7 +638,7 @@ def test_whitespace_is_no_predicate_and_at_no_border_of_an_argument():
     head = nlp.get_pipe("srl")
     with_every_token_a_predicate(head)
     head.cfg["constraints"]["unique_core_roles"] = False
-    tag = head.model.get_ref("framer").shims[0]._model.tag
+    tag = head.model.get_ref("argument_scorer").shims[0]._model.tag
     with torch.no_grad():
         tag.bias[1] += 1000.0
         tag.bias[-1] -= 500.0

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from spacy_mtl.models.heads.masked_lm import build_hidden_word_predictor
+from spacy_mtl.models.heads.masked_lm import build_masked_language_model
 from spacy_mtl.models.heads.token_tagger import build_token_tagger
 
 from .test_token_tagger import encoder, make_docs, randomize
 
 
 def built(hidden_width):
-    model = build_hidden_word_predictor(tok2vec=encoder(), hidden_width=hidden_width, n_buckets=50)
+    model = build_masked_language_model(tok2vec=encoder(), hidden_width=hidden_width, n_buckets=50)
     model.initialize(X=(make_docs(2), np.zeros(0, dtype=np.int64)))
     randomize(model)
     return model

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
-from spacy_mtl.models.layers.lstm import bilstm, reverse_steps
+from spacy_mtl.models.layers.lstm import bilstm, reverse_packed_indices
 
 some_lengths = st.lists(st.integers(1, 9), min_size=1, max_size=5)
 
@@ -56,6 +56,6 @@ def test_every_sequence_is_turned_round(lengths):
     lengths = sorted(lengths, reverse=True)
     sizes = batch_sizes_of(lengths).numpy()
     places = [(at, step) for step, n in enumerate(sizes) for at in range(n)]
-    turned = reverse_steps(sizes)
+    turned = reverse_packed_indices(sizes)
     assert [places[row] for row in turned] == [(at, lengths[at] - 1 - step) for at, step in places]
     np.testing.assert_array_equal(turned[turned], np.arange(sum(lengths)))

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from spacy_mtl.models.layers import pairs as pair_training
-from spacy_mtl.models.layers.pairs import tag_pairs
+from spacy_mtl.models.layers.pairs import score_pairs_autograd
 
 
 @pytest.mark.parametrize("block_pairs", [2, 2048])
@@ -16,7 +16,7 @@ def test_gradient(block_pairs, dropout, monkeypatch):
 
     def score(first, second, weight, bias):
         torch.manual_seed(1)  # the same units are left out each time
-        return tag_pairs(pairs, (first, second), weight, bias, dropout)
+        return score_pairs_autograd(pairs, (first, second), weight, bias, dropout)
 
     assert torch.autograd.gradcheck(score, values)
 
@@ -25,6 +25,10 @@ def test_dropout_keeps_the_mean():
     torch.manual_seed(0)
     pairs, parts = torch.zeros(1, 1, dtype=torch.long), (torch.ones(1, 100_000),)
     weight, bias = torch.full((1, 100_000), 1e-5), torch.zeros(1)
-    assert tag_pairs(pairs, parts, weight, bias, 0.0).item() == pytest.approx(1.0, abs=1e-3)
-    assert tag_pairs(pairs, parts, weight, bias, 0.5).item() == pytest.approx(1.0, abs=0.02)
-    assert tag_pairs(pairs, parts, weight, bias, 1.0).item() == 0.0
+    assert score_pairs_autograd(pairs, parts, weight, bias, 0.0).item() == pytest.approx(
+        1.0, abs=1e-3
+    )
+    assert score_pairs_autograd(pairs, parts, weight, bias, 0.5).item() == pytest.approx(
+        1.0, abs=0.02
+    )
+    assert score_pairs_autograd(pairs, parts, weight, bias, 1.0).item() == 0.0

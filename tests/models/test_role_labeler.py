@@ -6,11 +6,11 @@ from spacy.tokens import Doc
 from thinc.api import Model, fix_random_seed, set_dropout_rate
 from torch.nn.functional import gelu, relu
 
-from spacy_mtl.models.heads.pair_query import FrameQuery, FrameScores, neighbours_of
+from spacy_mtl.models.heads.pair_query import PairQuery, PairScores, neighbours_of
 from spacy_mtl.models.heads.role_labeler import build_role_labeler
 from spacy_mtl.models.heads.role_scorers import (
     NEIGHBOUR_WIDTH,
-    FrameScorer,
+    ArgumentScorer,
     PredicateDetector,
     pairs_of,
 )
@@ -19,7 +19,7 @@ from spacy_mtl.models.layers.torch_layer import build_module
 from tests.native import each_way
 
 WIDTH, N_ROLES, N_ROLESETS, REACH, WINDOW = 4, 2, 3, 3, 2
-QUERY = FrameQuery(
+QUERY = PairQuery(
     predicates=np.array([1, 2, 4]),
     starts=np.array([0, 2, 2]),
     ends=np.array([3, 3, 6]),
@@ -31,9 +31,9 @@ QUERY = FrameQuery(
 @pytest.fixture(
     params=[(0, 0), (2, 0), (0, WINDOW)], ids=["plain", "with context", "with neighbours"]
 )
-def framer(request) -> FrameScorer:
+def argument_scorer(request) -> ArgumentScorer:
     torch.manual_seed(0)
-    return FrameScorer(WIDTH, N_ROLES, N_ROLESETS, 6, 3, REACH, *request.param).double()
+    return ArgumentScorer(WIDTH, N_ROLES, N_ROLESETS, 6, 3, REACH, *request.param).double()
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def tokens() -> torch.Tensor:
     return torch.randn(6, WIDTH, dtype=torch.float64, requires_grad=True)
 
 
-def indices(query: FrameQuery = QUERY, window: int = WINDOW) -> list[torch.Tensor]:
+def indices(query: PairQuery = QUERY, window: int = WINDOW) -> list[torch.Tensor]:
     return [
         torch.as_tensor(values)
         for values in (
@@ -103,28 +103,28 @@ def test_detector_gradient():
     assert torch.autograd.gradcheck(lambda values: module(values, 0.0), (tokens,))
 
 
-def test_framer_scores_are_those_of_a_plain_loop(framer, tokens):
-    tags, senses = framer(tokens, *indices(), 0.0)
+def test_framer_scores_are_those_of_a_plain_loop(argument_scorer, tokens):
+    tags, senses = argument_scorer(tokens, *indices(), 0.0)
     expected_tags, expected_senses = [], []
     for predicate, start, end in zip(QUERY.predicates, QUERY.starts, QUERY.ends, strict=True):
         pairs = [
-            framer.predicate(tokens[predicate])
-            + framer.token.weight @ tokens[token]
-            + framer.distance.weight[token - predicate + REACH]
+            argument_scorer.predicate(tokens[predicate])
+            + argument_scorer.token.weight @ tokens[token]
+            + argument_scorer.distance.weight[token - predicate + REACH]
             for token in range(start, end)
         ]
         hidden = relu(torch.stack(pairs))
-        for layer in framer.context:
+        for layer in argument_scorer.context:
             hidden = hidden + layer.norm(layer.lstm(hidden)[0])
-        expected_tags.extend(framer.tag(hidden))
+        expected_tags.extend(argument_scorer.tag(hidden))
     for candidate, number in zip(QUERY.candidates, QUERY.candidate_predicates, strict=True):
-        own = framer.roleset.weight[candidate]
-        predicate = framer.sense(tokens[QUERY.predicates[number]])
-        if framer.neighbour is not None:
-            places = framer.neighbour_sense.weight.split(NEIGHBOUR_WIDTH, dim=1)
+        own = argument_scorer.roleset.weight[candidate]
+        predicate = argument_scorer.sense(tokens[QUERY.predicates[number]])
+        if argument_scorer.neighbour is not None:
+            places = argument_scorer.neighbour_sense.weight.split(NEIGHBOUR_WIDTH, dim=1)
             for place, token in zip(places, neighbours_of(QUERY, WINDOW)[number], strict=True):
                 if token >= 0:
-                    predicate = predicate + place @ framer.neighbour(tokens[token])
+                    predicate = predicate + place @ argument_scorer.neighbour(tokens[token])
         expected_senses.append(gelu(predicate) @ own[:-1] + own[-1])
     assert tags.shape == (8, 1 + N_ROLES + 1)
     assert senses.shape == (3, 1)
@@ -134,12 +134,12 @@ def test_framer_scores_are_those_of_a_plain_loop(framer, tokens):
 
 @pytest.mark.parametrize("block_pairs", [1, 3, 1024])
 def test_scores_of_prediction_in_blocks_are_those_of_training(
-    framer, tokens, block_pairs, monkeypatch
+    argument_scorer, tokens, block_pairs, monkeypatch
 ):
     monkeypatch.setattr(pair_training, "BLOCK_PAIRS", block_pairs)
-    trained = framer(tokens, *indices(), 0.0)
+    trained = argument_scorer(tokens, *indices(), 0.0)
     with torch.inference_mode():
-        predicted = framer(tokens, *indices(), 0.0)
+        predicted = argument_scorer(tokens, *indices(), 0.0)
     for own, expected in zip(predicted, trained, strict=True):
         assert len(own) == len(expected) and own.shape[1] >= expected.shape[1]
         assert torch.allclose(own[:, : expected.shape[1]], expected)  # more mean nothing
@@ -154,8 +154,8 @@ def test_scores_of_prediction_are_those_of_training(width, n_roles, n_threads):
     starts = np.maximum(predicates - random.integers(0, 9, 70), 0)
     ends = np.minimum(predicates + random.integers(0, 9, 70), 300)  # some ranges are empty
     none = np.zeros(0, dtype=int)
-    rows = indices(FrameQuery(predicates, starts, ends, none, none))
-    module = FrameScorer(WIDTH, n_roles, 1, width, 3, 9, 0, 0)
+    rows = indices(PairQuery(predicates, starts, ends, none, none))
+    module = ArgumentScorer(WIDTH, n_roles, 1, width, 3, 9, 0, 0)
     vectors = torch.randn(300, WIDTH)
     expected, _ = module(vectors, *rows, 0.0)
     before = torch.get_num_threads()
@@ -171,7 +171,7 @@ def test_scores_of_prediction_are_those_of_training(width, n_roles, n_threads):
 
 @each_way
 def test_changed_weights_count_at_once():
-    module = FrameScorer(WIDTH, N_ROLES, N_ROLESETS, 6, 3, REACH, 0, 0)
+    module = ArgumentScorer(WIDTH, N_ROLES, N_ROLESETS, 6, 3, REACH, 0, 0)
     vectors = torch.randn(6, WIDTH)
 
     def scores():
@@ -187,12 +187,12 @@ def test_changed_weights_count_at_once():
     torch.testing.assert_close(scores(), expected.detach())
 
 
-def test_framer_gradient(framer, tokens):
-    names, parameters = zip(*framer.named_parameters(), strict=True)
+def test_framer_gradient(argument_scorer, tokens):
+    names, parameters = zip(*argument_scorer.named_parameters(), strict=True)
 
     def scores(values, *weights):
         given = dict(zip(names, weights, strict=True))
-        return torch.func.functional_call(framer, given, (values, *indices(), 0.0))
+        return torch.func.functional_call(argument_scorer, given, (values, *indices(), 0.0))
 
     assert torch.autograd.gradcheck(scores, (tokens, *parameters))
 
@@ -200,10 +200,10 @@ def test_framer_gradient(framer, tokens):
 @pytest.mark.parametrize("window", [0, 1])
 def test_a_neighbour_can_tell_the_roleset_of_the_same_predicate_vector(window):
     torch.manual_seed(0)
-    module = FrameScorer(3, N_ROLES, 2, 6, 4, REACH, 0, window)
+    module = ArgumentScorer(3, N_ROLES, 2, 6, 4, REACH, 0, window)
     tokens = torch.eye(3)[[0, 1, 0, 2]]  # one predicate twice, each time with another particle
     starts, at = np.array([0, 2]), np.array([0, 1])
-    query = FrameQuery(starts, starts, starts + 2, np.tile(at, 2), np.repeat(at, 2))
+    query = PairQuery(starts, starts, starts + 2, np.tile(at, 2), np.repeat(at, 2))
     rows = indices(query, window)
     optimizer = torch.optim.Adam(module.parameters(), lr=0.05)
     for _ in range(60):
@@ -217,26 +217,26 @@ def test_a_neighbour_can_tell_the_roleset_of_the_same_predicate_vector(window):
         assert torch.equal(scores[0], scores[1])
 
 
-def test_every_parameter_of_the_framer_gets_a_gradient(framer, tokens):
-    tags, senses = framer(tokens, *indices(), 0.0)
+def test_every_parameter_of_the_argument_scorer_gets_a_gradient(argument_scorer, tokens):
+    tags, senses = argument_scorer(tokens, *indices(), 0.0)
     (tags.square().sum() + senses.square().sum()).backward()
-    assert all(parameter.grad.any() for parameter in framer.parameters())
+    assert all(parameter.grad.any() for parameter in argument_scorer.parameters())
 
 
-def test_tokens_out_of_range_get_no_gradient(framer):
+def test_tokens_out_of_range_get_no_gradient(argument_scorer):
     tokens = torch.randn(8, WIDTH, dtype=torch.float64, requires_grad=True)
-    tags, senses = framer(tokens, *indices(), 0.0)
+    tags, senses = argument_scorer(tokens, *indices(), 0.0)
     (tags.sum() + senses.sum()).backward()
     assert tokens.grad[:6].any(dim=1).all()
     assert not tokens.grad[6:].any()
 
 
-def test_dropout_is_for_training_only(framer, tokens):
-    framer.train()
-    dropped = framer(tokens, *indices(), 0.5)[0]
-    framer.eval()
-    plain = framer(tokens, *indices(), 0.0)[0]
-    assert torch.equal(framer(tokens, *indices(), 0.5)[0], plain)
+def test_dropout_is_for_training_only(argument_scorer, tokens):
+    argument_scorer.train()
+    dropped = argument_scorer(tokens, *indices(), 0.5)[0]
+    argument_scorer.eval()
+    plain = argument_scorer(tokens, *indices(), 0.0)[0]
+    assert torch.equal(argument_scorer(tokens, *indices(), 0.5)[0], plain)
     assert not torch.allclose(dropped, plain)
 
 
@@ -274,7 +274,9 @@ def model(request) -> Model:
     model.attrs["sense_window"] = request.param  # for those that build its like
     model.initialize(X=[])
     build_module(model.get_ref("detector"), width=WIDTH)
-    build_module(model.get_ref("framer"), width=WIDTH, n_roles=N_ROLES, n_rolesets=N_ROLESETS)
+    build_module(
+        model.get_ref("argument_scorer"), width=WIDTH, n_roles=N_ROLES, n_rolesets=N_ROLESETS
+    )
     return model
 
 
@@ -306,15 +308,15 @@ def test_model_scores_tokens_and_sends_the_gradient_to_its_documents(model):
     assert not last.any()
 
 
-def test_framer_layer_backward_is_that_of_autograd(model):
-    framer = model.get_ref("framer")
+def test_argument_scorers_backward_is_that_of_autograd(model):
+    argument_scorer = model.get_ref("argument_scorer")
     vectors = np.random.default_rng(0).normal(size=(6, WIDTH)).astype("f")
-    scores, backprop = framer.begin_update((vectors, QUERY))
+    scores, backprop = argument_scorer.begin_update((vectors, QUERY))
     rng = np.random.default_rng(1)
     d_tags = rng.normal(size=scores.tags.shape).astype("f")
     d_senses = rng.normal(size=scores.senses.shape).astype("f")
-    d_tokens = backprop(FrameScores(d_tags, d_senses))
-    module = framer.shims[0]._model
+    d_tokens = backprop(PairScores(d_tags, d_senses))
+    module = argument_scorer.shims[0]._model
     tokens = torch.tensor(vectors, requires_grad=True)
     tags, senses = module(tokens, *indices(), 0.0)
     assert np.allclose(scores.tags, tags.detach())
@@ -325,23 +327,23 @@ def test_framer_layer_backward_is_that_of_autograd(model):
 
 def test_layers_predict_the_same_whatever_the_dropout_rate(model):
     vectors = np.random.default_rng(0).normal(size=(6, WIDTH)).astype("f")
-    detector, framer = model.get_ref("detector"), model.get_ref("framer")
-    expected = detector.predict(vectors), framer.predict((vectors, QUERY))
+    detector, argument_scorer = model.get_ref("detector"), model.get_ref("argument_scorer")
+    expected = detector.predict(vectors), argument_scorer.predict((vectors, QUERY))
     trained = detector.begin_update(vectors)[0]
     assert np.allclose(trained, expected[0])
     set_dropout_rate(model, 0.5)
     assert np.array_equal(detector.predict(vectors), expected[0])
-    scores = framer.predict((vectors, QUERY))
+    scores = argument_scorer.predict((vectors, QUERY))
     assert np.array_equal(scores.tags, expected[1].tags)
     assert np.array_equal(scores.senses, expected[1].senses)
     assert not np.allclose(detector.begin_update(vectors)[0], trained)
 
 
 def test_no_candidates_are_no_scores(model):
-    query = FrameQuery(
+    query = PairQuery(
         np.array([1]), np.array([0]), np.array([3]), np.zeros(0, dtype=int), np.zeros(0, dtype=int)
     )
-    scores = model.get_ref("framer").predict((np.ones((3, WIDTH), dtype="f"), query))
+    scores = model.get_ref("argument_scorer").predict((np.ones((3, WIDTH), dtype="f"), query))
     assert scores.tags.shape[0] == 3 and scores.tags.shape[1] >= 1 + N_ROLES + 1
     assert scores.senses.shape == (0, 1)
 
@@ -363,7 +365,7 @@ def test_bytes_keep_the_scores(model):
     blank.from_bytes(model.to_bytes())
     assert np.array_equal(blank.predict(docs), expected)
     vectors = np.ones((6, WIDTH), dtype="f")
-    scores = blank.get_ref("framer").predict((vectors, QUERY))
-    saved = model.get_ref("framer").predict((vectors, QUERY))
+    scores = blank.get_ref("argument_scorer").predict((vectors, QUERY))
+    saved = model.get_ref("argument_scorer").predict((vectors, QUERY))
     assert np.array_equal(scores.tags, saved.tags)
     assert np.array_equal(scores.senses, saved.senses)

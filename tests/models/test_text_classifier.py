@@ -13,7 +13,7 @@ from spacy_mtl.models.heads.text_classifier import (
 
 from .test_token_tagger import VOCAB, encoder, make_docs, randomize
 
-OWN = {"own_width": 5, "own_rows": 11}
+OWN = {"private_width": 5, "private_rows": 11}
 
 
 def built(hidden_width=0, **settings):
@@ -50,7 +50,7 @@ def test_networks_saved_before_there_were_own_words_still_load():
     old = built()
     layer = old.layers[1]
     layer.shims[0].cfg = {"width": layer.shims[0].cfg["width"], "n_categories": 3}
-    for attribute in ("own_width", "own_rows"):
+    for attribute in ("private_width", "private_rows"):
         del old.attrs[attribute]
     model = build_text_classifier(tok2vec=encoder(), **OWN)
     model.from_bytes(old.to_bytes())
@@ -154,11 +154,13 @@ def test_own_words_learn():
     _, backprop = model.begin_update(docs)
     backprop(np.ones((3, 3), dtype="f"))
     table = model.layers[1].shims[0]._model.bag.vectors
-    read = np.unique(hash_features(docs, OWN["own_rows"]))
+    read = np.unique(hash_features(docs, OWN["private_rows"]))
     assert sorted(table.grad.abs().sum(1).nonzero().flatten().tolist()) == read.tolist()
 
 
-@pytest.mark.parametrize("setting", [{"own_width": -1}, {"own_rows": 0}, {"hidden_width": -2}])
+@pytest.mark.parametrize(
+    "setting", [{"private_width": -1}, {"private_rows": 0}, {"hidden_width": -2}]
+)
 def test_sizes_out_of_range_are_refused(setting):
     with pytest.raises(ValueError, match=f"'{next(iter(setting))}' of spacy_mtl.TextClassifier"):
         build_text_classifier(tok2vec=encoder(), **setting)

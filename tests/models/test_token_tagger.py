@@ -28,7 +28,7 @@ def make_docs(*lengths):
     return [Doc(VOCAB, words=[f"w{i}" for i in range(n)]) for n in lengths]
 
 
-OWN = {"own_width": 5, "own_rows": 11}
+OWN = {"private_width": 5, "private_rows": 11}
 
 
 def built(hidden_width=0, n_tags=5, random=True, **settings):
@@ -81,7 +81,7 @@ def test_networks_saved_before_there_were_own_words_still_load():
     old = built()
     layer = old.layers[1]
     layer.shims[0].cfg = {"width": layer.shims[0].cfg["width"], "n_tags": 5}
-    for attribute in ("own_width", "own_rows"):
+    for attribute in ("private_width", "private_rows"):
         del old.attrs[attribute]
     model = build_token_tagger(tok2vec=encoder(), **OWN)
     model.from_bytes(old.to_bytes())
@@ -97,7 +97,9 @@ def test_own_words_tell_tokens_apart_that_the_trunk_does_not():
     assert not np.allclose(first, second)
 
 
-@pytest.mark.parametrize("setting", [{"own_width": -1}, {"own_rows": 0}, {"hidden_width": -2}])
+@pytest.mark.parametrize(
+    "setting", [{"private_width": -1}, {"private_rows": 0}, {"hidden_width": -2}]
+)
 def test_sizes_out_of_range_are_refused(setting):
     with pytest.raises(ValueError, match=f"'{next(iter(setting))}' of spacy_mtl.TokenTagger"):
         build_token_tagger(tok2vec=encoder(), **setting)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_mtl.models.heads.hashed_bigram_bag import N_FEATURES, WordBag, hash_features
+from spacy_mtl.models.heads.hashed_bigram_bag import N_FEATURES, HashedBigramBag, hash_features
 
 from .test_token_tagger import VOCAB
 
@@ -53,7 +53,7 @@ def test_rows_depend_on_the_norm_only():
 
 def test_documents_without_tokens_have_no_features():
     assert hash_features(docs_of([], []), ROWS).shape == (0, N_FEATURES)
-    bag = WordBag(3, ROWS)
+    bag = HashedBigramBag(3, ROWS)
     features = torch.from_numpy(hash_features(docs_of([], ["a"], []), ROWS))
     vectors = bag(features, [0, 1, 0])
     assert not vectors[[0, 2]].any() and vectors[1].all()
@@ -61,7 +61,7 @@ def test_documents_without_tokens_have_no_features():
 
 
 def test_sum_over_the_root_of_the_number_of_tokens():
-    bag = WordBag(2, 3)
+    bag = HashedBigramBag(2, 3)
     with torch.no_grad():
         bag.vectors.copy_(torch.arange(12.0).reshape(6, 2))
     features = torch.tensor([[0, 3], [1, 3], [1, 4], [2, 5], [2, 5]])
@@ -73,7 +73,7 @@ def test_sum_over_the_root_of_the_number_of_tokens():
 
 
 def test_gradient_goes_to_the_rows_that_were_read():
-    bag = WordBag(2, 3)
+    bag = HashedBigramBag(2, 3)
     bag(torch.tensor([[0, 3]] * 4 + [[1, 5]]), [4, 1]).backward(
         torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     )

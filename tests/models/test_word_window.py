@@ -4,7 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc
 
-from spacy_mtl.models.heads.hashed_window import ATTRIBUTES, WordRows, WordWindow, find_word_rows
+from spacy_mtl.models.heads.hashed_window import (
+    ATTRIBUTES,
+    HashedWindowEmbed,
+    HashedWords,
+    hash_words,
+)
 
 from .test_token_tagger import VOCAB
 
@@ -18,12 +23,12 @@ def docs_of(*texts):
 
 def make_window(width=3, n_outputs=2):
     torch.manual_seed(0)
-    return WordWindow(width, ROWS, n_outputs, starts_at_zero=False).eval()
+    return HashedWindowEmbed(width, ROWS, n_outputs, starts_at_zero=False).eval()
 
 
 def slowly(window, doc):
     """The outputs of one document, token by token."""
-    rows = find_word_rows([doc], ROWS)
+    rows = hash_words([doc], ROWS)
     vectors = [window.vectors[rows.rows[word]].flatten() for word in rows.word_of_token]
     before, own, after = window.linear.weight.chunk(3)
     outputs = []
@@ -40,7 +45,7 @@ def slowly(window, doc):
 @given(texts)
 def test_a_token_sees_its_neighbours_within_its_document(texts):
     docs, window = docs_of(*texts), make_window()
-    outputs = window(find_word_rows(docs, ROWS), 0.0)
+    outputs = window(hash_words(docs, ROWS), 0.0)
     expected = [slowly(window, doc) for doc in docs if len(doc)]
     assert outputs.shape == (sum(map(len, docs)), 2)
     if expected:
@@ -48,7 +53,7 @@ def test_a_token_sees_its_neighbours_within_its_document(texts):
 
 
 def test_each_attribute_has_rows_of_its_own():
-    rows = find_word_rows(docs_of("Ann met Ann in Rome".split()), ROWS)
+    rows = hash_words(docs_of("Ann met Ann in Rome".split()), ROWS)
     assert rows.rows.shape == (4, len(ATTRIBUTES))  # four different words
     assert ((rows.rows // ROWS) == torch.arange(len(ATTRIBUTES))).all()
     numbers = rows.word_of_token.tolist()
@@ -57,14 +62,14 @@ def test_each_attribute_has_rows_of_its_own():
 
 
 def test_starts_at_zero_where_asked():
-    rows = find_word_rows(docs_of(["Ann", "met"]), ROWS)
-    assert not WordWindow(3, ROWS, 2, starts_at_zero=True)(rows, 0.0).any()
-    assert WordWindow(3, ROWS, 2, starts_at_zero=False)(rows, 0.0).any()
+    rows = hash_words(docs_of(["Ann", "met"]), ROWS)
+    assert not HashedWindowEmbed(3, ROWS, 2, starts_at_zero=True)(rows, 0.0).any()
+    assert HashedWindowEmbed(3, ROWS, 2, starts_at_zero=False)(rows, 0.0).any()
 
 
 def test_gradient():
     window = make_window().double()
-    rows = WordRows(
+    rows = HashedWords(
         torch.tensor([[0, 50, 100, 150], [1, 51, 100, 151]]),
         torch.tensor([0, 1, 0, 0]),
         torch.tensor([1, 3]),
@@ -83,7 +88,7 @@ def test_gradient():
 
 
 def test_dropout_acts_in_training_only():
-    window, rows = make_window(), find_word_rows(docs_of(["Ann", "met", "Bob"]), ROWS)
+    window, rows = make_window(), hash_words(docs_of(["Ann", "met", "Bob"]), ROWS)
     plain = window(rows, 0.5)
     assert torch.equal(plain, window(rows, 0.0))
     assert not torch.allclose(window.train()(rows, 0.5), plain)

@@ -6,11 +6,11 @@ import torch
 from spacy.training import Example
 from thinc.api import set_dropout_rate
 
-from spacy_mtl.models.encoders.channels import Channel, find_exposure, showing
+from spacy_mtl.models.encoders.channels import Channel, find_output_spec, with_channels
 from spacy_mtl.models.encoders.doc_encoder import torch_module
 from spacy_mtl.models.encoders.embed import EmbeddedWords
 from spacy_mtl.models.encoders.features import extract_words
-from spacy_mtl.models.layers.parameter_cache import forget_derived
+from spacy_mtl.models.layers.parameter_cache import invalidate_caches
 from tests.models.encoding import make_docs
 from tests.trunk.pipelines import TRUNK, make_examples
 
@@ -65,9 +65,9 @@ def test_each_layer_is_what_a_shallower_encoder_gives(encoder, is_train):
     docs = make_docs()
     nlp = make_nlp(encoder, {})
     model = nlp.get_pipe(TRUNK).model
-    exposure = find_exposure(model)
+    exposure = find_output_spec(model)
     channels = [Channel("layer", number) for number in exposure.layers]
-    shown = np.concatenate(showing(model, channels)(docs, is_train)[0])
+    shown = np.concatenate(with_channels(model, channels)(docs, is_train)[0])
     assert shown.shape[1] == 3 * WIDTH
     encode = torch_module(model).encode
     windows = getattr(encode, "windows", encode)
@@ -80,7 +80,7 @@ def test_each_layer_is_what_a_shallower_encoder_gives(encoder, is_train):
             encode.norm = torch.nn.ModuleList()
         else:
             windows.layers = windows.layers[: number - 1]
-        forget_derived(encode)
+        invalidate_caches(encode)
 
 
 def test_layers_seen_in_training_carry_the_dropout():
@@ -88,7 +88,7 @@ def test_layers_seen_in_training_carry_the_dropout():
     model = nlp.get_pipe(TRUNK).model
     set_dropout_rate(model, 0.5)
     docs = docs_of(nlp)
-    rows = np.concatenate(showing(model, [Channel("layer", 0)]).begin_update(docs)[0])
+    rows = np.concatenate(with_channels(model, [Channel("layer", 0)]).begin_update(docs)[0])
     assert (rows == 0).mean() > 0.3
 
 

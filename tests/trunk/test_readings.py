@@ -2,7 +2,7 @@
 
 import spacy
 
-from spacy_mtl.trunk.input_variants import Reading, place_readings
+from spacy_mtl.trunk.input_variants import InputVariant, merge_inputs
 
 VOCAB = spacy.blank("en").vocab
 
@@ -13,10 +13,14 @@ def make_docs(*words):
 
 def test_a_reading_replaces_its_document_or_joins_the_batch():
     docs, forms = make_docs("a", "b"), make_docs("x", "y", "z")
-    readings = [Reading(1, forms[0], True), Reading(1, forms[1], True), Reading(0, forms[2], False)]
-    assert place_readings(docs, readings) == [docs[0], forms[0], forms[1], forms[2]]
+    readings = [
+        InputVariant(1, forms[0], True),
+        InputVariant(1, forms[1], True),
+        InputVariant(0, forms[2], False),
+    ]
+    assert merge_inputs(docs, readings) == [docs[0], forms[0], forms[1], forms[2]]
 
 
 def test_without_readings_the_batch_is_read():
     docs = make_docs("a", "b")
-    assert place_readings(docs, []) == docs
+    assert merge_inputs(docs, []) == docs

@@ -15,20 +15,20 @@ from thinc.types import Floats2d
 from ...corpora.annotations import is_closed_to_text, is_unlabelled, is_without_annotation
 from ...models.layers.losses import softmax_cross_entropy
 from ...trunk.component import MultiTaskTok2Vec
-from ...trunk.input_variants import Reading
-from ...trunk.listener import count_decisions, is_adopted
+from ...trunk.input_variants import InputVariant
+from ...trunk.listener import is_adopted, report_num_targets
 from ...util.finite import finite_rows
 from ...util.messages import warn
 from ..head import INIT_SAMPLE
 from ..training_only import TrainingOnlyHead
-from .masking import HiddenWords, buckets_of, draws_for, hide_words, rows_of, words_of
+from .masking import MaskedTokens, buckets_of, draws_for, hide_words, rows_of, words_of
 
 Documents = Literal["unlabelled", "all"]
 FEWEST_WORDS = 2  # below that there is nothing to guess a hidden word from
 
 DEFAULT_CONFIG = """
 [model]
-@architectures = "spacy_mtl.HiddenWordPredictor.v1"
+@architectures = "spacy_mtl.MaskedLanguageModel.v1"
 hidden_width = 128
 n_buckets = 2000
 
@@ -36,7 +36,7 @@ n_buckets = 2000
 @architectures = "spacy_mtl.TrunkListener.v1"
 
 [scorer]
-@scorers = "spacy_mtl.hidden_words_scorer.v1"
+@scorers = "spacy_mtl.masked_lm_scorer.v1"
 """
 
 
@@ -45,7 +45,7 @@ n_buckets = 2000
     requires=["doc.tensor"],
     default_config={
         "documents": "unlabelled",
-        "hidden_share": 0.15,
+        "mask_rate": 0.15,
         **Config().from_str(DEFAULT_CONFIG),
     },
     default_score_weights={"hidden_words_acc": 0.0, "hidden_words_perplexity": None},
@@ -55,7 +55,7 @@ def make_mtl_language_model(
     name: str,
     model: Model[tuple[list[Doc], np.ndarray], Floats2d],
     documents: Documents,
-    hidden_share: float,
+    mask_rate: float,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> "LanguageModelHead":
     """Create a head that trains the trunk on text without annotation. It predicts nothing.
@@ -66,13 +66,13 @@ def make_mtl_language_model(
     documents (Literal["unlabelled", "all"]): What to learn from: documents without any annotation
         but sentence boundaries; or all of them. An annotated document is then read twice by the
         trunk, once with words hidden and once as it is for the other heads.
-    hidden_share (float): The share of words that are hidden.
+    mask_rate (float): The share of words that are hidden.
     scorer (Optional[Callable]): The scorer; None for none. It reads the evaluation documents once
         more.
     RETURNS (LanguageModelHead): The head.
     """
     return LanguageModelHead(
-        nlp.vocab, model, name, scorer=scorer, documents=documents, hidden_share=hidden_share
+        nlp.vocab, model, name, scorer=scorer, documents=documents, mask_rate=mask_rate
     )
 
 
@@ -104,7 +104,7 @@ class LanguageModelHead(TrainingOnlyHead):
         name: str,
         *,
         documents: Documents = "unlabelled",
-        hidden_share: float = 0.15,
+        mask_rate: float = 0.15,
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         """Create a head.
@@ -114,7 +114,7 @@ class LanguageModelHead(TrainingOnlyHead):
             tokens.
         name (str): The component's name.
         documents (Literal["unlabelled", "all"]): What to learn from.
-        hidden_share (float): The share of words that are hidden.
+        mask_rate (float): The share of words that are hidden.
         scorer (Optional[Callable]): The scorer.
         RAISES (ValueError): If a setting makes no sense.
         """
@@ -123,16 +123,16 @@ class LanguageModelHead(TrainingOnlyHead):
                 f"[components.{name}] documents is {documents!r}; choose one of "
                 f"{', '.join(map(repr, get_args(Documents)))}."
             )
-        if not 0.0 < hidden_share < 1.0:
+        if not 0.0 < mask_rate < 1.0:
             raise ValueError(
-                f"[components.{name}] hidden_share is {hidden_share}; set a share between 0 and 1, "
+                f"[components.{name}] mask_rate is {mask_rate}; set a share between 0 and 1, "
                 "such as 0.15."
             )
         super().__init__(
-            vocab, model, name, scorer=scorer, documents=documents, hidden_share=hidden_share
+            vocab, model, name, scorer=scorer, documents=documents, mask_rate=mask_rate
         )
         self._trunk: MultiTaskTok2Vec | None = None
-        self._prepared: dict[int, HiddenWords] = {}
+        self._prepared: dict[int, MaskedTokens] = {}
         self._has_warned = False
 
     @property
@@ -209,12 +209,12 @@ class LanguageModelHead(TrainingOnlyHead):
         """
         self._trunk = trunk
 
-    def prepare(self, examples: Sequence[Example]) -> list[Reading]:
+    def prepare(self, examples: Sequence[Example]) -> list[InputVariant]:
         """Hide words of a batch that the trunk is about to read. Usually internal.
 
         examples (Sequence[Example]): The batch.
-        RETURNS (List[Reading]): Copies of the documents that the head learns from. One replaces
-            its document where nobody can learn anything else from that.
+        RETURNS (List[InputVariant]): Copies of the documents that the head learns from. One
+            replaces its document where nobody can learn anything else from that.
         """
         self._prepared = {}
         readings = []
@@ -223,10 +223,10 @@ class LanguageModelHead(TrainingOnlyHead):
                 hidden = self._hide(example.predicted)
                 self._prepared[id(example.predicted)] = hidden
                 replaces = is_without_annotation(example.reference)
-                readings.append(Reading(position, hidden.copy, replaces))
+                readings.append(InputVariant(position, hidden.copy, replaces))
         return readings
 
-    def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
+    def train_step(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
         """Guess the hidden words, find the cross-entropy, and send its gradient back.
 
         examples (Sequence[Example]): The examples that the head learns from.
@@ -243,7 +243,7 @@ class LanguageModelHead(TrainingOnlyHead):
         self.check_loss(loss)
         d_scores /= len(targets)
         backprop(d_scores)
-        count_decisions(self.model, len(targets))
+        report_num_targets(self.model, len(targets))
         return loss / len(targets)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
@@ -266,7 +266,7 @@ class LanguageModelHead(TrainingOnlyHead):
         docs = [doc for doc in docs if len(words_of(doc)) >= FEWEST_WORDS]
         if not docs:
             return np.zeros(0), np.zeros(0, dtype=bool)
-        hidden = [hide_words(doc, self.cfg["hidden_share"], draws_for(doc)) for doc in docs]
+        hidden = [hide_words(doc, self.cfg["mask_rate"], draws_for(doc)) for doc in docs]
         copies = [part.copy for part in hidden]
         if self._trunk is not None and self._reads_trunk():
             self._trunk.set_annotations(copies, self._trunk.predict(copies))
@@ -285,11 +285,11 @@ class LanguageModelHead(TrainingOnlyHead):
             hits &= finite
         return right - np.log(np.exp(scores).sum(axis=1)), hits
 
-    def _hide(self, doc: Doc) -> HiddenWords:
+    def _hide(self, doc: Doc) -> MaskedTokens:
         draws = np.random.random(len(words_of(doc)))
-        return hide_words(doc, self.cfg["hidden_share"], draws)
+        return hide_words(doc, self.cfg["mask_rate"], draws)
 
-    def _take_hidden(self, docs: Sequence[Doc]) -> list[HiddenWords]:
+    def _take_hidden(self, docs: Sequence[Doc]) -> list[MaskedTokens]:
         """The copies that the trunk has read; new ones where the head has an encoder of its own."""
         prepared, self._prepared = self._prepared, {}
         if not self._reads_trunk():

@@ -12,12 +12,12 @@ from thinc.types import Ints2d
 
 from ...models.encoders.features import hash_rows
 
-HIDDEN_WORD = "[HIDDEN]"
+HIDDEN_WORD = "[MASK]"
 BUCKET_SEED = 1
 
 
 @dataclass(frozen=True)
-class HiddenWords:
+class MaskedTokens:
     """A document and its copy with words hidden.
 
     original (Doc): The document.
@@ -38,14 +38,14 @@ def words_of(doc: Doc) -> np.ndarray:
     return np.flatnonzero(~np.atleast_1d(doc.to_array(IS_SPACE)).astype(bool))
 
 
-def hide_words(doc: Doc, share: float, draws: np.ndarray) -> HiddenWords:
+def hide_words(doc: Doc, share: float, draws: np.ndarray) -> MaskedTokens:
     """Hide some words of a document: those below a share in numbers drawn from 0 to 1, and always
     the one with the lowest number.
 
     doc (Doc): The document, at least one word in it.
     share (float): The expected share of words to hide.
     draws (np.ndarray): [words], numbers from 0 to 1.
-    RETURNS (HiddenWords): The document, its copy, and what was hidden.
+    RETURNS (MaskedTokens): The document, its copy, and what was hidden.
     """
     tokens = words_of(doc)[(draws < share) | (draws == draws.min())]
     values = doc.to_array([ORTH, NORM, SPACY]).reshape(len(doc), 3)  # [tokens, 3]
@@ -53,7 +53,7 @@ def hide_words(doc: Doc, share: float, draws: np.ndarray) -> HiddenWords:
     values[tokens, :2] = doc.vocab.strings.add(HIDDEN_WORD)
     copy = Doc(doc.vocab, words=values[:, 0].tolist(), spaces=values[:, 2].astype(bool).tolist())
     copy.from_array([NORM], cast(Ints2d, values[:, 1:2]))
-    return HiddenWords(doc, copy, tokens, norms)
+    return MaskedTokens(doc, copy, tokens, norms)
 
 
 def draws_for(doc: Doc) -> np.ndarray:
@@ -66,10 +66,10 @@ def draws_for(doc: Doc) -> np.ndarray:
     return generator.random(len(words_of(doc)))
 
 
-def rows_of(hidden: Sequence[HiddenWords]) -> np.ndarray:
+def rows_of(hidden: Sequence[MaskedTokens]) -> np.ndarray:
     """Count hidden words through several documents.
 
-    hidden (Sequence[HiddenWords]): The documents.
+    hidden (Sequence[MaskedTokens]): The documents.
     RETURNS (np.ndarray): [hidden words of all documents], their tokens among those of all
         documents in a row.
     """
@@ -78,10 +78,10 @@ def rows_of(hidden: Sequence[HiddenWords]) -> np.ndarray:
     return np.concatenate([part.tokens + start for part, start in zip(hidden, starts, strict=True)])
 
 
-def buckets_of(hidden: Sequence[HiddenWords], n_buckets: int) -> np.ndarray:
+def buckets_of(hidden: Sequence[MaskedTokens], n_buckets: int) -> np.ndarray:
     """Hash what was hidden.
 
-    hidden (Sequence[HiddenWords]): The documents, at least one.
+    hidden (Sequence[MaskedTokens]): The documents, at least one.
     n_buckets (int): The number of values of the hash.
     RETURNS (np.ndarray): [hidden words of all documents], the bucket of each one's NORM.
     """

@@ -15,13 +15,13 @@ BATCH_SIZE = 128
 HIGHEST_LOSS = 700.0  # exp of more is no finite number
 
 
-@registry.scorers("spacy_mtl.hidden_words_scorer.v1")
-def make_hidden_words_scorer() -> Callable[..., dict[str, Any]]:
-    """RETURNS (Callable): `score_hidden_words`."""
-    return score_hidden_words
+@registry.scorers("spacy_mtl.masked_lm_scorer.v1")
+def make_masked_lm_scorer() -> Callable[..., dict[str, Any]]:
+    """RETURNS (Callable): `score_masked_tokens`."""
+    return score_masked_tokens
 
 
-def score_hidden_words(
+def score_masked_tokens(
     examples: Iterable[Example],
     *,
     guess: Callable[[Sequence[Doc]], tuple[np.ndarray, np.ndarray]],

@@ -25,7 +25,7 @@ from ...decoding.posteriors import span_probabilities
 from ...decoding.roles import decode_roles
 from ...decoding.scores import FactoredScores, TagScores
 from ...decoding.viterbi import decode_bio
-from ...models.heads.pair_query import FrameQuery, FrameScores
+from ...models.heads.pair_query import PairQuery, PairScores
 from ...models.layers.losses import (
     binary_cross_entropy,
     segment_cross_entropy,
@@ -38,10 +38,10 @@ from ...srl.frames import PREDICATE_LABEL, find_frame_faults, group_spans
 from ...srl.inventory import FrameInventory
 from ...srl.predicates import can_be_predicate
 from ...srl.senses import SenseInventory, UnseenWords, own_lemma
-from ...trunk.listener import count_decisions
+from ...trunk.listener import report_num_targets
 from ...util.finite import finite_rows
 from ...util.messages import warn
-from ..alignment_cache import GoldMemory
+from ..alignment_cache import AlignmentCache
 from ..head import Head
 from .frame_batch import (
     TokenBatch,
@@ -61,10 +61,10 @@ CONSTRAINTS = {
     "continuation_after": True,
     "reference_with": False,
     "inventory_roles": True,
-    "bare_rolesets": True,
+    "argumentless_rolesets": True,
 }
 PAIRS_AT_ONCE = 1000  # up to so many, pairs that turn out needless cost less than a second call
-BARE_AFTER = 10  # occurrences without any argument, and none with one
+MIN_COUNT_WITHOUT_ARGUMENTS = 10  # occurrences without any argument, and none with one
 # Weights of a roleset's log probability for its form beside the network's score, in training and
 # prediction. The network is surer of itself than it should be, hence more in prediction.
 LEARNED_PRIOR_WEIGHT, PRIOR_WEIGHT = 0.5, 1.0
@@ -197,8 +197,9 @@ class SemanticRoleHead(Head):
     reference_with: `R-x` only together with `x` (off by default: it does not raise F1).
     inventory_roles: numbered roles only if the roleset has them in the frame inventory, if there
         is one.
-    bare_rolesets: no arguments for rolesets that had none in training, as often as they were there,
-        such as those of auxiliary verbs. Training does not look for arguments there, either.
+    argumentless_rolesets: no arguments for rolesets that had none in training, as often as they
+        were there, such as those of auxiliary verbs. Training does not look for arguments there,
+        either.
     """
 
     annotation = "semantic roles (Doc.spans)"  # each head names its span group
@@ -263,11 +264,11 @@ class SemanticRoleHead(Head):
             constraints={**CONSTRAINTS, **constraints},
             probabilities=probabilities,
             frames=[],
-            bare_rolesets=[],
+            argumentless_rolesets=[],
         )
         self.cfg["configured"] = copy.deepcopy({key: self.cfg[key] for key in SETTINGS})
         self.annotation = f"semantic roles (Doc.spans[{spans_key!r}])"
-        self._gold_frames: GoldMemory[list[IndexedFrame]] = GoldMemory()
+        self._gold_frames: AlignmentCache[list[IndexedFrame]] = AlignmentCache()
         self.frames: FrameInventory | None = None
         self._use_senses(SenseInventory())
         self.cfg["senses"] = self.senses.to_json()
@@ -279,7 +280,7 @@ class SemanticRoleHead(Head):
         return {
             "roles": list(self.labels),
             "senses": self.cfg["senses"],
-            "bare_rolesets": self.cfg["bare_rolesets"],
+            "argumentless_rolesets": self.cfg["argumentless_rolesets"],
         }
 
     @property
@@ -334,7 +335,7 @@ class SemanticRoleHead(Head):
         """
         roles: set[str] = set()
         senses: list[tuple[str, str]] = []
-        n_bare: Counter[str] = Counter()
+        n_argumentless: Counter[str] = Counter()
         with_arguments: set[str] = set()
         n_unaligned = n_cut = n_letterless = 0
         for example in examples:
@@ -354,7 +355,7 @@ class SemanticRoleHead(Head):
                 if frame.arguments:
                     with_arguments.add(frame.roleset)
                 else:
-                    n_bare[frame.roleset] += 1
+                    n_argumentless[frame.roleset] += 1
         if n_unaligned:
             warn(
                 f"Component '{self.name}': {n_unaligned} gold predicates or arguments do not begin "
@@ -373,10 +374,10 @@ class SemanticRoleHead(Head):
                 f"{self.model.attrs['max_distance']} tokens away, and are left out of training."
             )
         self._set_senses(SenseInventory.from_corpus(senses))
-        self.cfg["bare_rolesets"] = sorted(
+        self.cfg["argumentless_rolesets"] = sorted(
             roleset
-            for roleset, count in n_bare.items()
-            if roleset and count >= BARE_AFTER and roleset not in with_arguments
+            for roleset, count in n_argumentless.items()
+            if roleset and count >= MIN_COUNT_WITHOUT_ARGUMENTS and roleset not in with_arguments
         )
         if self.frames is not None:
             n_unlisted = sum(not self.frames.allows(roleset) for _, roleset in senses if roleset)
@@ -419,7 +420,7 @@ class SemanticRoleHead(Head):
                 )
             roles = labels["roles"]
             self._set_senses(SenseInventory(**labels["senses"]))
-            self.cfg["bare_rolesets"] = list(labels.get("bare_rolesets", ()))
+            self.cfg["argumentless_rolesets"] = list(labels.get("argumentless_rolesets", ()))
         super().initialize(get_examples, nlp=nlp, labels=roles)
 
     def use_frames(self, frames: str | Path | FrameInventory | None) -> None:
@@ -443,14 +444,14 @@ class SemanticRoleHead(Head):
         width = self.model.get_ref("tok2vec").get_dim("nO")
         build_module(self.model.get_ref("detector"), width=width)
         build_module(
-            self.model.get_ref("framer"),
+            self.model.get_ref("argument_scorer"),
             width=width,
             n_roles=len(self.labels),
             n_rolesets=len(self.senses),
         )
         self.model.set_dim("nO", 1)
 
-    def learn(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
+    def train_step(self, examples: Sequence[Example], docs: Sequence[Doc]) -> float:
         """Update on gold predicates: find them, tell their rolesets and tag their arguments.
 
         The loss is the negative log likelihood of all three per annotated token, that of the
@@ -468,11 +469,14 @@ class SemanticRoleHead(Head):
                 senses=self.senses,
                 max_distance=self.model.attrs["max_distance"],
                 argument_kind=self.cfg["argument_kind"],
-                bare_rolesets=self.cfg["bare_rolesets"],
+                argumentless_rolesets=self.cfg["argumentless_rolesets"],
                 memory=self._gold_frames,
             )
         tokens, backprop_tokens = self.model.get_ref("tokens").begin_update(list(docs))
-        detector, framer = self.model.get_ref("detector"), self.model.get_ref("framer")
+        detector, argument_scorer = (
+            self.model.get_ref("detector"),
+            self.model.get_ref("argument_scorer"),
+        )
         scale = 1.0 / max(gold.n_annotated_tokens, 1)
         scores, backprop_detector = detector.begin_update(tokens)
         loss, d_scores = binary_cross_entropy(scores, self.model.ops.asarray2f(gold.is_predicate))
@@ -480,7 +484,7 @@ class SemanticRoleHead(Head):
         loss *= self.cfg["predicate_weight"]
         d_tokens = backprop_detector(d_scores * (scale * self.cfg["predicate_weight"]))
         if len(gold.query.predicates):
-            frame_scores, backprop_framer = framer.begin_update((tokens, gold.query))
+            frame_scores, backprop_arguments = argument_scorer.begin_update((tokens, gold.query))
             tag_loss, d_tags = self._learn_tags(frame_scores.tags, gold.tags)
             priors = self.model.ops.asarray2f(LEARNED_PRIOR_WEIGHT * gold.log_priors[:, None])
             sense_loss, d_senses = segment_cross_entropy(
@@ -493,15 +497,15 @@ class SemanticRoleHead(Head):
             loss += tag_loss + sense_loss * self.cfg["roleset_weight"]
             d_tags *= scale
             d_senses *= scale * self.cfg["roleset_weight"]
-            d_tokens += backprop_framer(FrameScores(d_tags, d_senses))
+            d_tokens += backprop_arguments(PairScores(d_tags, d_senses))
         backprop_tokens(d_tokens)
-        count_decisions(self.model, gold.n_annotated_tokens + len(gold.tags))
+        report_num_targets(self.model, gold.n_annotated_tokens + len(gold.tags))
         return loss * scale
 
     def _learn_tags(self, scores: Floats2d, tags: np.ndarray) -> tuple[float, Floats2d]:
         """Find the negative log likelihood of the gold tags, and its gradient.
 
-        scores (Floats2d): [pairs, 1 + roles + 1], see `FrameScores`.
+        scores (Floats2d): [pairs, 1 + roles + 1], see `PairScores`.
         tags (np.ndarray): [pairs], BIO tags, -1 where not known.
         RETURNS (Tuple[float, Floats2d]): The sum, and the gradient [pairs, 1 + roles + 1].
         """
@@ -754,7 +758,7 @@ class SemanticRoleHead(Head):
         senses = self.model.ops.to_numpy(scores.senses)
         senses = _finite_scores(batch, senses, doc_of[query.candidate_predicates])
         self._choose_rolesets(query, senses, tokens, forms, frames)
-        is_kept = ~self._are_bare(frames)
+        is_kept = ~self._are_argumentless(frames)
         if not is_kept.any():
             return
         if at_once:
@@ -809,21 +813,27 @@ class SemanticRoleHead(Head):
                     scored = frames[at_frame].argument_scores
                     frames[at_frame].argument_scores = [*scored, probabilities[number]]
 
-    def _score(self, vectors: Floats2d, query: FrameQuery) -> FrameScores:
-        """RETURNS (FrameScores): What the network makes of a query."""
-        scores: FrameScores = self.model.get_ref("framer").predict((vectors, query))
+    def _score(self, vectors: Floats2d, query: PairQuery) -> PairScores:
+        """RETURNS (PairScores): What the network makes of a query."""
+        scores: PairScores = self.model.get_ref("argument_scorer").predict((vectors, query))
         return scores
 
-    def _are_bare(self, frames: Sequence[PredictedFrame]) -> np.ndarray:
+    def _are_argumentless(self, frames: Sequence[PredictedFrame]) -> np.ndarray:
         """RETURNS (np.ndarray): [frames], bool: those whose rolesets have no arguments."""
-        known = set(self.cfg["bare_rolesets"] if self.cfg["constraints"]["bare_rolesets"] else ())
+        known = set(
+            self.cfg["argumentless_rolesets"]
+            if self.cfg["constraints"]["argumentless_rolesets"]
+            else ()
+        )
         return np.asarray([frame.roleset in known for frame in frames])
 
     def _decode(
         self, scores: TagScores, lengths: np.ndarray, frames: Sequence[PredictedFrame]
     ) -> np.ndarray:
         """RETURNS (np.ndarray): [pairs], the best tags that satisfy the constraints."""
-        switches = {k: v for k, v in self.cfg["constraints"].items() if k != "bare_rolesets"}
+        switches = {
+            k: v for k, v in self.cfg["constraints"].items() if k != "argumentless_rolesets"
+        }
         allowed = None
         if switches.pop("inventory_roles") and self.frames is not None:
             rows = {frame.roleset: self._allowed_roles(frame.roleset) for frame in frames}
@@ -840,7 +850,7 @@ class SemanticRoleHead(Head):
 
     def _choose_rolesets(
         self,
-        query: FrameQuery,
+        query: PairQuery,
         scores: np.ndarray,
         tokens: Sequence[Token],
         forms: Sequence[str],

@@ -7,7 +7,7 @@ from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 from thinc.types import Floats2d
 
-from ...models.heads.pair_query import FrameQuery
+from ...models.heads.pair_query import PairQuery
 from ...srl.senses import SenseInventory
 from ..sentences import sentence_starts
 
@@ -83,7 +83,7 @@ def frame_query(
     ends: np.ndarray,
     forms: Sequence[str],
     senses: SenseInventory,
-) -> FrameQuery:
+) -> PairQuery:
     """Say what the network has to score for some predicates.
 
     predicates (np.ndarray): [predicates], their tokens.
@@ -91,11 +91,11 @@ def frame_query(
     ends (np.ndarray): [predicates], the last such token, exclusive.
     forms (Sequence[str]): The predicates' words in lower case.
     senses (SenseInventory): Gives the rolesets to choose among.
-    RETURNS (FrameQuery): The query.
+    RETURNS (PairQuery): The query.
     """
     candidates = [senses.candidates(form) for form in forms]
     sizes = np.asarray([len(each) for each in candidates], dtype=np.int64)
-    return FrameQuery(
+    return PairQuery(
         predicates,
         starts,
         ends,

@@ -7,12 +7,12 @@ import numpy as np
 from spacy.training import Example
 
 from ...decoding.bio import bio_from_spans
-from ...models.heads.pair_query import FrameQuery
+from ...models.heads.pair_query import PairQuery
 from ...srl.alignment import IndexedFrame, aligned_frames, unknown_predicates
 from ...srl.argument_heads import head_frames
 from ...srl.predicates import can_be_predicate
 from ...srl.senses import SenseInventory
-from ..alignment_cache import GoldMemory, text_and_spans
+from ..alignment_cache import AlignmentCache, text_and_spans
 from .frame_batch import argument_ranges, frame_query
 
 
@@ -22,7 +22,7 @@ class GoldFrames:
 
     n_annotated_tokens (int): Tokens of annotated documents.
     is_predicate (np.ndarray): [tokens, 1], 1.0, 0.0, or NaN in documents without annotation.
-    query (FrameQuery): What to score for the gold predicates.
+    query (PairQuery): What to score for the gold predicates.
     tags (np.ndarray): [pairs], the right BIO tag, -1 where not known.
     right_candidates (np.ndarray): [predicates], the right row of the query's candidates, or -1.
     log_priors (np.ndarray): [candidates], how probable each is by what the word had elsewhere.
@@ -30,7 +30,7 @@ class GoldFrames:
 
     n_annotated_tokens: int
     is_predicate: np.ndarray
-    query: FrameQuery
+    query: PairQuery
     tags: np.ndarray
     right_candidates: np.ndarray
     log_priors: np.ndarray
@@ -44,8 +44,8 @@ def collect_gold(
     senses: SenseInventory,
     max_distance: int,
     argument_kind: str = "spans",
-    bare_rolesets: Collection[str] = (),
-    memory: GoldMemory[list[IndexedFrame]] | None = None,
+    argumentless_rolesets: Collection[str] = (),
+    memory: AlignmentCache[list[IndexedFrame]] | None = None,
 ) -> GoldFrames:
     """Gather the gold frames of a batch.
 
@@ -56,8 +56,9 @@ def collect_gold(
     senses (SenseInventory): The rolesets to choose among.
     max_distance (int): An argument token is at most so many tokens from its predicate.
     argument_kind (str): "spans" or "heads"; see `gold_frames`.
-    bare_rolesets (Collection[str]): Rolesets without arguments: there is nothing to tag for them.
-    memory (Optional[GoldMemory]): Keeps the aligned frames of each reference for the next time.
+    argumentless_rolesets (Collection[str]): Rolesets without arguments: there is nothing to tag for
+        them.
+    memory (Optional[AlignmentCache]): Keeps the aligned frames of each reference for the next time.
     RETURNS (GoldFrames): The frames, in tokens of the predicted documents counted over the batch.
     """
     docs = [example.predicted for example in examples]
@@ -65,7 +66,7 @@ def collect_gold(
     predicates: list[int] = []
     forms: list[str] = []
     rolesets: list[int] = []
-    is_bare: list[bool] = []
+    is_argumentless: list[bool] = []
     arguments: list[tuple[int, int, int, int]] = []  # predicate, role, start, end
     role_of = {label: i for i, label in enumerate(roles)}
     offset = n_annotated_tokens = 0
@@ -80,7 +81,9 @@ def collect_gold(
                 for label, start, end in frame.arguments:
                     role = role_of.get(label, -1)
                     arguments.append((len(predicates), role, offset + start, offset + end))
-                is_bare.append(not frame.arguments and frame.roleset in bare_rolesets)
+                is_argumentless.append(
+                    not frame.arguments and frame.roleset in argumentless_rolesets
+                )
                 predicates.append(at)
                 forms.append(senses.word_of(doc[frame.predicate]))
                 rolesets.append(senses.index(frame.roleset))
@@ -89,7 +92,7 @@ def collect_gold(
     starts, ends = argument_ranges(docs, max_distance)
     query = replace(
         frame_query(at_token, starts[at_token], ends[at_token], forms, senses),
-        is_bare=np.asarray(is_bare, dtype=bool),
+        is_argumentless=np.asarray(is_argumentless, dtype=bool),
     )
     return GoldFrames(
         n_annotated_tokens,
@@ -130,22 +133,22 @@ def _frames_of(
     example: Example,
     spans_key: str,
     argument_kind: str,
-    memory: GoldMemory[list[IndexedFrame]] | None,
+    memory: AlignmentCache[list[IndexedFrame]] | None,
 ) -> list[IndexedFrame]:
     def align() -> list[IndexedFrame]:
         return gold_frames(example, spans_key, argument_kind)[0]
 
     if memory is None:
         return align()
-    return memory.recall(example, text_and_spans(example, spans_key), align)
+    return memory.get(example, text_and_spans(example, spans_key), align)
 
 
-def tag_targets(query: FrameQuery, arguments: np.ndarray, n_roles: int) -> np.ndarray:
+def tag_targets(query: PairQuery, arguments: np.ndarray, n_roles: int) -> np.ndarray:
     """Write arguments as BIO tags of pairs.
 
     Tokens of an argument that has an unknown role or reaches out of the range have no known tag.
 
-    query (FrameQuery): The predicates and their ranges.
+    query (PairQuery): The predicates and their ranges.
     arguments (np.ndarray): [arguments, 4]: predicate, role (-1: unknown), first token, end.
     n_roles (int): The number of roles.
     RETURNS (np.ndarray): [pairs].
@@ -168,7 +171,7 @@ def tag_targets(query: FrameQuery, arguments: np.ndarray, n_roles: int) -> np.nd
     return np.where(tags < 0, tags, gold)
 
 
-def _right_candidates(query: FrameQuery, rolesets: Sequence[int]) -> np.ndarray:
+def _right_candidates(query: PairQuery, rolesets: Sequence[int]) -> np.ndarray:
     right = np.full(len(rolesets), -1, dtype=np.int64)
     wanted = np.asarray(rolesets, dtype=np.int64)[query.candidate_predicates]
     rows = np.flatnonzero(query.candidates == wanted)

@@ -18,7 +18,7 @@ from ...native import kernels_for
 from ...native.lstm import PackedLSTM, pack_lstm, run_bilstm
 from ..layers.dropout import dropout as drop_out
 from ..layers.lstm import Sequences, bilstm, pack_sequences
-from ..layers.parameter_cache import Derived
+from ..layers.parameter_cache import ParameterCache
 from .doc_encoder import CACHED_WORDS, build_doc_encoder, stock_tables
 from .embed import EmbeddedWords
 from .windows import WindowEncoder
@@ -115,7 +115,7 @@ class BiLSTMEncoder(nn.Module):
             nn.LSTM(width, width // 2, bidirectional=True) for _ in range(lstm_depth)
         )
         self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in range(lstm_depth))
-        self.packed: Derived[list[PackedLSTM]] = Derived()
+        self.packed: ParameterCache[list[PackedLSTM]] = ParameterCache()
 
     def forward(
         self,

@@ -11,7 +11,7 @@ from thinc.api import Model
 from thinc.types import Floats2d, Ints1d
 
 # in `Model.attrs`
-EXPOSURE, READ_CHANNELS = "exposure", "read_channels"
+OUTPUT_SPEC, READ_CHANNELS = "exposure", "read_channels"
 REPLACE_LISTENER = "replace_listener"  # spaCy's
 Kind = Literal["layer", "expert", "output"]
 Columns = slice | Ints1d
@@ -30,7 +30,7 @@ class Channel(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Exposure:
+class OutputSpec:
     """The channels of a network.
 
     layers (Tuple[int, ...]): The numbers of the layers that can be shown: 0 is the embedding, 1 the
@@ -83,10 +83,10 @@ class Exposure:
 class Layout:
     """Which columns of a matrix hold which channels."""
 
-    def __init__(self, exposure: Exposure, channels: Iterable[Channel]) -> None:
+    def __init__(self, exposure: OutputSpec, channels: Iterable[Channel]) -> None:
         """Place channels and the network's output next to one another.
 
-        exposure (Exposure): What the network can show.
+        exposure (OutputSpec): What the network can show.
         channels (Iterable[Channel]): The channels that are wanted.
         """
         self.exposure = exposure
@@ -116,17 +116,17 @@ class Layout:
         return cast(Ints1d, numbers)
 
 
-def find_exposure(model: Model[Any, Any]) -> Exposure | None:
+def find_output_spec(model: Model[Any, Any]) -> OutputSpec | None:
     """Tell what a network can show.
 
     model (Model): The network.
-    RETURNS (Optional[Exposure]): Its channels; None where it shows nothing but its output.
+    RETURNS (Optional[OutputSpec]): Its channels; None where it shows nothing but its output.
     """
-    find: Callable[[Model[Any, Any]], Exposure] | None = model.attrs.get(EXPOSURE)
+    find: Callable[[Model[Any, Any]], OutputSpec] | None = model.attrs.get(OUTPUT_SPEC)
     return None if find is None else find(model)
 
 
-def showing(
+def with_channels(
     model: Model[list[Doc], list[Floats2d]], channels: Sequence[Channel]
 ) -> Model[list[Doc], list[Floats2d]]:
     """Look at a network from the side.

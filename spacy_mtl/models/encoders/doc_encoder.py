@@ -15,11 +15,11 @@ from torch.nn import functional as F
 
 from ..layers.torch_layer import build_module, torch_layer
 from .channels import (
-    EXPOSURE,
+    OUTPUT_SPEC,
     READ_CHANNELS,
     REPLACE_LISTENER,
     Channel,
-    Exposure,
+    OutputSpec,
     keep_channel_listener,
 )
 from .embed import EmbeddedWords, HashEmbed
@@ -185,7 +185,7 @@ def build_doc_encoder(
             "attrs": attribute_ids(attrs),
             "static_vectors": static_vectors,
             "dropout_rate": 0.0,
-            EXPOSURE: partial(_exposure, n_layers=n_layers),
+            OUTPUT_SPEC: partial(_exposure, n_layers=n_layers),
             READ_CHANNELS: _read_layers,
             REPLACE_LISTENER: keep_channel_listener,
         },
@@ -220,8 +220,8 @@ def _forward(
     return _encode(model, docs, is_train)
 
 
-def _exposure(model: Model[list[Doc], list[Floats2d]], *, n_layers: int) -> Exposure:
-    return Exposure(layers=tuple(range(n_layers + 1)), layer_width=model.get_dim("nO"))
+def _exposure(model: Model[list[Doc], list[Floats2d]], *, n_layers: int) -> OutputSpec:
+    return OutputSpec(layers=tuple(range(n_layers + 1)), layer_width=model.get_dim("nO"))
 
 
 def _read_layers(

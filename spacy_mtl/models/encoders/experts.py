@@ -16,14 +16,14 @@ from ..layers.dropout import dropout as drop_out
 from ..layers.maxout import NormalizedMaxout
 from ..layers.torch_layer import build_module, torch_layer
 from .channels import (
-    EXPOSURE,
+    OUTPUT_SPEC,
     READ_CHANNELS,
     REPLACE_LISTENER,
     Channel,
-    Exposure,
-    find_exposure,
+    OutputSpec,
+    find_output_spec,
     keep_channel_listener,
-    showing,
+    with_channels,
 )
 from .features import join_rows, split_rows
 
@@ -56,7 +56,7 @@ def build_mixture_of_experts(
             "more."
         )
     build = partial(Experts, width=width, n_experts=n_experts, pieces=maxout_pieces)
-    exposure = find_exposure(encoder)
+    exposure = find_output_spec(encoder)
     if exposure is not None and exposure.n_experts:
         raise ValueError(
             "spacy_mtl.MixtureOfExperts.v1: its 'encoder' is such a mixture itself; set n_experts "
@@ -70,7 +70,7 @@ def build_mixture_of_experts(
         dims={"nO": width},
         attrs={
             "dropout_rate": 0.0,
-            EXPOSURE: partial(_exposure, n_experts=n_experts),
+            OUTPUT_SPEC: partial(_exposure, n_experts=n_experts),
             READ_CHANNELS: _read_channels,
             REPLACE_LISTENER: keep_channel_listener,
         },
@@ -132,8 +132,10 @@ def _read_channels(
     encoding = _exposure(model, n_experts=len(channels)).encoding
     passed_on = [channel for channel in channels if channel.kind == "layer"]
     mean_only = len(channels) == len(passed_on) + 1
-    if find_exposure(encoder) is not None:
-        encoder = showing(encoder, passed_on if encoding in passed_on else [*passed_on, encoding])
+    if find_output_spec(encoder) is not None:
+        encoder = with_channels(
+            encoder, passed_on if encoding in passed_on else [*passed_on, encoding]
+        )
     vectors, backprop_vectors = encoder(docs, is_train)
     lengths = [len(doc) for doc in docs]
     layers = join_rows(model.ops, vectors)  # [tokens, layers * layer width]
@@ -152,9 +154,9 @@ def _read_channels(
     return split_rows(xp.concatenate([layers[:, :n_passed], own], 1), lengths), backprop
 
 
-def _exposure(model: Model[list[Doc], list[Floats2d]], *, n_experts: int) -> Exposure:
+def _exposure(model: Model[list[Doc], list[Floats2d]], *, n_experts: int) -> OutputSpec:
     encoder, experts = model.layers
-    inner = find_exposure(encoder)
+    inner = find_output_spec(encoder)
     layers: tuple[int, ...] = (0,)
     if inner is None:
         layer_width = encoder.get_dim("nO") if encoder.has_dim("nO") else None
@@ -162,7 +164,7 @@ def _exposure(model: Model[list[Doc], list[Floats2d]], *, n_experts: int) -> Exp
         layers, layer_width = inner.layers, inner.layer_width
     if layer_width is None and experts.has_dim("nI"):
         layer_width = experts.get_dim("nI")
-    return Exposure(layers, layer_width, n_experts, model.get_dim("nO"))
+    return OutputSpec(layers, layer_width, n_experts, model.get_dim("nO"))
 
 
 def _init(

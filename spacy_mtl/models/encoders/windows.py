@@ -16,7 +16,7 @@ from ...native.windows import FirstLayer, encode_rows, has_kernels, pack_windows
 from ..layers.dropout import dropout as drop_out
 from ..layers.dropout import dropout_mask
 from ..layers.maxout import NormalizedMaxout
-from ..layers.parameter_cache import Derived
+from ..layers.parameter_cache import ParameterCache
 from .embed import EmbeddedWords
 
 CHUNK_ROWS = 512  # encoded at once on CPU
@@ -43,8 +43,10 @@ class WindowEncoder(nn.Module):
         self.layers = nn.ModuleList(
             NormalizedMaxout(width * (2 * window_size + 1), width, pieces) for _ in range(depth)
         )
-        self.packed_products: Derived[PackedLayer] = Derived()  # the first layer, by word
-        self.packed: Derived[Any] = Derived()  # all layers but the first
+        self.packed_products: ParameterCache[PackedLayer] = (
+            ParameterCache()
+        )  # the first layer, by word
+        self.packed: ParameterCache[Any] = ParameterCache()  # all layers but the first
 
     @property
     def windows(self) -> "WindowEncoder":

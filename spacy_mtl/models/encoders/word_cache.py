@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..layers.parameter_cache import Kept, ParameterState
+from ..layers.parameter_cache import Cached, ParameterState
 
 
 @dataclass
@@ -31,7 +31,7 @@ class CacheSlots:
     commit: Callable[[], None]
 
 
-class WordCache(Kept):
+class WordCache(Cached):
     """The values computed of the words used last, a bounded number of words: their embedded
     vectors, for example.
 
@@ -53,7 +53,7 @@ class WordCache(Kept):
     def __reduce__(self) -> tuple[Any, ...]:
         return WordCache, (self.size,)
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Drop everything."""
         self._entries = None
 

@@ -15,7 +15,7 @@ _ONE, _SHIFT = np.uint64(1), np.uint64(29)
 _INITIAL_RANGE = 0.1
 
 
-class WordBag(nn.Module):
+class HashedBigramBag(nn.Module):
     """One vector per document from its words and pairs of neighbouring words, whose own vectors
     are learned, summed, and divided by the square root of the number of tokens.
 

@@ -20,7 +20,7 @@ _INITIAL_RANGE = 0.1
 
 
 @dataclass(frozen=True)
-class WordRows:
+class HashedWords:
     """The words of a batch, as rows of a table.
 
     rows (Tensor): [words, attributes], the rows of each distinct word.
@@ -33,7 +33,7 @@ class WordRows:
     followers: Tensor
 
 
-class WordWindow(nn.Module):
+class HashedWindowEmbed(nn.Module):
     """A linear function of a token's word and its two neighbours, each known by the learned vectors
     of four attributes. All outputs are 0 at first where `starts_at_zero`.
 
@@ -52,10 +52,10 @@ class WordWindow(nn.Module):
         if starts_at_zero:
             nn.init.zeros_(self.linear.weight)
 
-    def forward(self, words: WordRows, dropout: float) -> Tensor:
+    def forward(self, words: HashedWords, dropout: float) -> Tensor:
         """Compute the outputs of tokens. What depends on the word alone is computed once a word.
 
-        words (WordRows): The words.
+        words (HashedWords): The words.
         dropout (float): In training, the share of the words' vectors that is dropped.
         RETURNS (Tensor): [tokens, outputs].
         """
@@ -70,22 +70,22 @@ class WordWindow(nn.Module):
         return outputs.index_add(0, followers, left).index_add(0, followers - 1, right)
 
 
-def find_word_rows(docs: Sequence[Doc], rows: int) -> WordRows:
+def hash_words(docs: Sequence[Doc], rows: int) -> HashedWords:
     """Find the distinct words of documents, and hash their attributes to rows of a table.
 
     docs (Sequence[Doc]): The documents.
     rows (int): The number of rows for each attribute; those of one attribute follow those of the
         one before.
-    RETURNS (WordRows): The words.
+    RETURNS (HashedWords): The words.
     """
     if not any(map(len, docs)):
         nothing = torch.zeros(0, dtype=torch.long)
-        return WordRows(nothing.view(0, len(ATTRIBUTES)), nothing, nothing)
+        return HashedWords(nothing.view(0, len(ATTRIBUTES)), nothing, nothing)
     batch = extract_words(docs, ATTRIBUTES, static_vectors=False)
     hashed = (batch.values.T * _MULTIPLIER >> _SHIFT) % np.uint64(rows)  # [words, attributes]
     firsts = np.cumsum([0, *batch.lengths[:-1]])[np.array(batch.lengths) > 0]
     followers = np.delete(np.arange(len(batch.word_of_token)), firsts)
-    return WordRows(
+    return HashedWords(
         torch.from_numpy(hashed.astype(np.int64) + np.arange(len(ATTRIBUTES)) * rows),
         torch.from_numpy(batch.word_of_token.astype(np.int64, copy=False)),
         torch.from_numpy(followers),

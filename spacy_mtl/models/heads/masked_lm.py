@@ -17,8 +17,8 @@ from .token_tagger import TagScorer, output_width
 Inputs = tuple[list[Doc], np.ndarray]
 
 
-@registry.architectures("spacy_mtl.HiddenWordPredictor.v1")
-def build_hidden_word_predictor(
+@registry.architectures("spacy_mtl.MaskedLanguageModel.v1")
+def build_masked_language_model(
     *,
     tok2vec: Model[list[Doc], list[Floats2d]],
     hidden_width: int = 128,
@@ -38,12 +38,12 @@ def build_hidden_word_predictor(
     """
     if n_buckets < 2:
         raise ValueError(
-            f"'n_buckets' of spacy_mtl.HiddenWordPredictor.v1: found {n_buckets}; set 2 or more, "
+            f"'n_buckets' of spacy_mtl.MaskedLanguageModel.v1: found {n_buckets}; set 2 or more, "
             "as in n_buckets = 2000."
         )
     layer = torch_layer(partial(TagScorer, hidden_width=hidden_width))
     return Model(
-        "hidden_word_predictor",
+        "masked_language_model",
         _forward,
         init=_init,
         layers=[with_flat_tokens(tok2vec), layer],

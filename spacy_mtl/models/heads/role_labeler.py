@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ..layers.flat import with_flat_tokens
 from ..layers.torch_layer import torch_layer
-from .pair_query import FrameQuery, FrameScores, neighbours_of
-from .role_scorers import FrameScorer, PredicateDetector
+from .pair_query import PairQuery, PairScores, neighbours_of
+from .role_scorers import ArgumentScorer, PredicateDetector
 
 
 @registry.architectures("spacy_mtl.RoleLabeler.v1")
@@ -50,7 +50,7 @@ def build_role_labeler(
     sense_window (int): How many tokens on each side of a predicate, within its sentence and
         `max_distance`, tell its roleset beside its own vector.
     RETURNS (Model[List[Doc], Floats2d]): Gives a score for each token to be a predicate
-        [tokens, 1]. Refs: "tok2vec", "tokens" (the flat vectors), "detector" and "framer".
+        [tokens, 1]. Refs: "tok2vec", "tokens" (the flat vectors), "detector" and "argument_scorer".
     """
     if max_distance < 1:
         raise ValueError(
@@ -73,28 +73,33 @@ def build_role_labeler(
         _detector_inputs,
         _single_output,
     )
-    framer = torch_layer(
+    argument_scorer = torch_layer(
         partial(
-            FrameScorer,
+            ArgumentScorer,
             argument_width=argument_width,
             sense_width=sense_width,
             max_distance=max_distance,
             context_depth=context_depth,
             sense_window=sense_window,
         ),
-        partial(_framer_inputs, sense_window=sense_window),
-        _framer_outputs,
+        partial(_argument_inputs, sense_window=sense_window),
+        _argument_outputs,
     )
-    for layer in (detector, framer):
+    for layer in (detector, argument_scorer):
         layer.attrs["dropout_rate"] = 0.0
     return Model(
         "role_labeler",
         _detect,
         init=_init,
-        layers=[tokens, detector, framer],
+        layers=[tokens, detector, argument_scorer],
         dims={"nO": None, "nI": width},
         attrs={"max_distance": max_distance},
-        refs={"tok2vec": tok2vec, "tokens": tokens, "detector": detector, "framer": framer},
+        refs={
+            "tok2vec": tok2vec,
+            "tokens": tokens,
+            "detector": detector,
+            "argument_scorer": argument_scorer,
+        },
     )
 
 
@@ -125,8 +130,8 @@ def _detector_inputs(
     return ArgsKwargs((tensor, model.attrs["dropout_rate"]), {}), d_tokens
 
 
-def _framer_inputs(
-    model: Model, inputs: tuple[Floats2d, FrameQuery], is_train: bool, sense_window: int
+def _argument_inputs(
+    model: Model, inputs: tuple[Floats2d, PairQuery], is_train: bool, sense_window: int
 ) -> tuple[ArgsKwargs, Callable[[ArgsKwargs], Floats2d]]:
     tokens, query = inputs
     device = model.shims[0].device  # type: ignore[attr-defined]
@@ -159,12 +164,12 @@ def _single_output(
     return cast(Floats2d, torch2xp(output)), to_torch
 
 
-def _framer_outputs(
+def _argument_outputs(
     model: Model, inputs_output: tuple[Any, Sequence[Tensor]], is_train: bool
-) -> tuple[FrameScores, Callable[[FrameScores], ArgsKwargs]]:
+) -> tuple[PairScores, Callable[[PairScores], ArgsKwargs]]:
     _, outputs = inputs_output
 
-    def to_torch(d_scores: FrameScores) -> ArgsKwargs:
+    def to_torch(d_scores: PairScores) -> ArgsKwargs:
         gradients = [
             xp2torch(gradient, device=output.device)
             for gradient, output in zip((d_scores.tags, d_scores.senses), outputs, strict=True)
@@ -172,4 +177,4 @@ def _framer_outputs(
         return ArgsKwargs((tuple(outputs),), {"grad_tensors": tuple(gradients)})
 
     tags, senses = (cast(Floats2d, torch2xp(output)) for output in outputs)
-    return FrameScores(tags, senses), to_torch
+    return PairScores(tags, senses), to_torch

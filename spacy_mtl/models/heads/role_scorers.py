@@ -12,7 +12,7 @@ from ...native.pairs import score_pairs
 from ..layers.dropout import dropout
 from ..layers.linear import PackedLinear, apply_mlp
 from ..layers.lstm import Sequences, bilstm, pack_sequences
-from ..layers.pairs import tag_pairs
+from ..layers.pairs import score_pairs_autograd
 
 NEIGHBOUR_WIDTH = 16  # of the vectors by which the tokens around a predicate tell its roleset
 
@@ -41,7 +41,7 @@ class PredicateDetector(nn.Module):
         )
 
 
-class FrameScorer(nn.Module):
+class ArgumentScorer(nn.Module):
     """Scores argument tags and rolesets for given predicates; see `build_role_labeler`."""
 
     def __init__(
@@ -139,7 +139,7 @@ class FrameScorer(nn.Module):
         pairs = torch.stack([distance, pair_tokens, pair_predicates], 1)  # [pairs, 3]
         if order is None and pairs.device.type == "cpu":
             rate = dropout_rate if self.training else 0.0
-            return tag_pairs(pairs, parts, self.tag.weight, self.tag.bias, rate)
+            return score_pairs_autograd(pairs, parts, self.tag.weight, self.tag.bias, rate)
         summed = sum(embedding(pairs[:, number], part) for number, part in enumerate(parts))
         hidden = dropout(relu(cast(Tensor, summed)), dropout_rate, self.training)
         if order is not None:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from ..layers.dropout import dropout as drop_out
 from ..layers.flat import with_flat_tokens
 from ..layers.torch_layer import TorchShim, build_module, torch_layer
-from .hashed_bigram_bag import WordBag, hash_features
+from .hashed_bigram_bag import HashedBigramBag, hash_features
 from .token_tagger import check_sizes, output_width
 
 
@@ -24,27 +24,27 @@ def build_text_classifier(
     *,
     tok2vec: Model[list[Doc], list[Floats2d]],
     hidden_width: int = 0,
-    own_width: int = 0,
-    own_rows: int = 5000,
+    private_width: int = 0,
+    private_rows: int = 5000,
 ) -> Model[list[Doc], Floats2d]:
     """Build a network that scores the categories of each document.
 
-    A document's vector is pooled from the tokens' vectors. With `own_width` it is joined with one
-    from words and pairs of words that only this network learns from (see `WordBag`): a trunk shared
-    with tasks that have many more decisions is shaped by those. For the same reason
+    A document's vector is pooled from the tokens' vectors. With `private_width` it is joined with
+    one from words and pairs of words that only this network learns from (see `HashedBigramBag`): a
+    trunk shared with tasks that have many more decisions is shaped by those. For the same reason
     spacy.TextCatEnsemble.v2 adds a bag of words to its tok2vec.
 
     The number of categories is set by the component, as dimension nO, before `initialize`.
 
     tok2vec (Model[List[Doc], List[Floats2d]]): The token-to-vector network or listener.
     hidden_width (int): Width of a hidden layer between document vector and scores; 0 for none.
-    own_width (int): Width of the vectors of words and pairs of words; 0 for none.
-    own_rows (int): The number of these vectors for words, and as many for pairs. With more, fewer
-        words share one. Each takes `4 * own_width` bytes.
+    private_width (int): Width of the vectors of words and pairs of words; 0 for none.
+    private_rows (int): The number of these vectors for words, and as many for pairs. With more,
+        fewer words share one. Each takes `4 * private_width` bytes.
     RETURNS (Model[List[Doc], Floats2d]): Gives [documents, categories].
     RAISES (ValueError): If a width is negative, or there is no row.
     """
-    check_sizes("TextClassifier", hidden_width, own_width, own_rows)
+    check_sizes("TextClassifier", hidden_width, private_width, private_rows)
     layer = torch_layer(partial(CategoryScorer, hidden_width=hidden_width))
     return Model(
         "text_classifier",
@@ -53,7 +53,7 @@ def build_text_classifier(
         layers=[with_flat_tokens(tok2vec), layer],
         refs={"tok2vec": tok2vec},
         dims={"nO": None},
-        attrs={"dropout_rate": 0.0, "own_width": own_width, "own_rows": own_rows},
+        attrs={"dropout_rate": 0.0, "private_width": private_width, "private_rows": private_rows},
     )
 
 
@@ -63,8 +63,8 @@ class CategoryScorer(nn.Module):
     width (int): Width of the token vectors.
     n_categories (int): Number of scores of a document.
     hidden_width (int): Width of the hidden layer; 0 for none.
-    own_width (int): Width of the document vectors from words; 0 for none.
-    own_rows (int): Number of vectors for words, and as many for pairs of words.
+    private_width (int): Width of the document vectors from words; 0 for none.
+    private_rows (int): Number of vectors for words, and as many for pairs of words.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class CategoryScorer(nn.Module):
         width: int,
         n_categories: int,
         hidden_width: int,
-        own_width: int = 0,
-        own_rows: int = 0,
+        private_width: int = 0,
+        private_rows: int = 0,
     ) -> None:
         super().__init__()
         self.pool = AttentionMaxPool(width)
-        self.bag = WordBag(own_width, own_rows) if own_width else None
-        pooled_width = 2 * width + own_width
+        self.bag = HashedBigramBag(private_width, private_rows) if private_width else None
+        pooled_width = 2 * width + private_width
         self.hidden = nn.Linear(pooled_width, hidden_width) if hidden_width else None
         self.output = nn.Linear(hidden_width or pooled_width, n_categories)
         nn.init.zeros_(self.output.weight)
@@ -96,7 +96,8 @@ class CategoryScorer(nn.Module):
         vectors (Tensor): [tokens, width], documents in a row.
         lengths (List[int]): The number of tokens of each document.
         dropout (float): In training, the share of inputs of each layer that is dropped.
-        features (Optional[Tensor]): [tokens, features], see `WordBag`; with `own_width` only.
+        features (Optional[Tensor]): [tokens, features], see `HashedBigramBag`; with `private_width`
+            only.
         RETURNS (Tensor): [documents, categories].
         """
         pooled = self.pool(vectors, lengths)
@@ -191,6 +192,6 @@ def _init(
         layer,
         width=width,
         n_categories=model.get_dim("nO"),
-        own_width=model.attrs["own_width"],
-        own_rows=model.attrs["own_rows"],
+        private_width=model.attrs["private_width"],
+        private_rows=model.attrs["private_rows"],
     )

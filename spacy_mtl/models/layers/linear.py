@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from ...native import kernels_for
 from ...native.linear import PackedLayer, apply_layers, pack_layer
 from .dropout import dropout as drop_out
-from .parameter_cache import Derived
+from .parameter_cache import ParameterCache
 
 
 class PackedLinear(nn.Linear):
@@ -16,7 +16,7 @@ class PackedLinear(nn.Linear):
 
     def __init__(self, n_in: int, n_out: int, bias: bool = True) -> None:
         super().__init__(n_in, n_out, bias=bias)
-        self.cache: Derived[PackedLayer] = Derived()
+        self.cache: ParameterCache[PackedLayer] = ParameterCache()
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Apply the layer.

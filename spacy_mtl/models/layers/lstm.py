@@ -31,7 +31,7 @@ def bilstm(lstm: nn.LSTM, inputs: Tensor, batch_sizes: Tensor) -> Tensor:
         torch.stack([getattr(lstm, name), getattr(lstm, f"{name}_reverse")]) for name in names
     ]
     sizes = batch_sizes.numpy()
-    turned = torch.from_numpy(reverse_steps(sizes))
+    turned = torch.from_numpy(reverse_packed_indices(sizes))
     both = torch.stack([inputs, inputs[turned]])  # [2, steps, n_in]
     hidden = _Recurrence.apply(both, *weights, sizes)
     return torch.cat([hidden[0], hidden[1][turned]], 1)
@@ -78,7 +78,7 @@ def pack_sequences(sequences: Sequences) -> tuple[np.ndarray, np.ndarray, np.nda
     return token_of_step, n_running, step_of_token
 
 
-def reverse_steps(batch_sizes: np.ndarray) -> np.ndarray:
+def reverse_packed_indices(batch_sizes: np.ndarray) -> np.ndarray:
     """Find where each step of packed sequences lies once every sequence is turned round.
 
     batch_sizes (np.ndarray): [steps of the longest sequence], the number of sequences that have

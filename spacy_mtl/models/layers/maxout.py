@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from ...native import kernels_for
 from ...native.linear import PackedLayer, SummedRows, apply_layers, pack_layer
 from ...native.windows import LayerParameters
-from .parameter_cache import Derived
+from .parameter_cache import ParameterCache
 
 LAYER_NORM_EPSILON = 1e-8  # thinc's
 
@@ -33,7 +33,7 @@ class NormalizedMaxout(nn.Module):
         self.bias = nn.Parameter(torch.zeros(pieces, width))
         self.norm_weight = nn.Parameter(torch.ones(width))
         self.norm_bias = nn.Parameter(torch.zeros(width))
-        self.cache: Derived[PackedLayer] = Derived()
+        self.cache: ParameterCache[PackedLayer] = ParameterCache()
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Apply the layer.

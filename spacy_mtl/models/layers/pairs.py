@@ -13,7 +13,7 @@ from .dropout import dropout_mask, scale_of_kept
 BLOCK_PAIRS = 2048
 
 
-def tag_pairs(
+def score_pairs_autograd(
     pairs: Tensor, parts: Sequence[Tensor], weight: Tensor, bias: Tensor, dropout: float
 ) -> Tensor:
     """Score the tags of pairs: a sum of rows, a rectifier, a linear layer.

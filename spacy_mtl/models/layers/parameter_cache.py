@@ -37,7 +37,7 @@ class ParameterState:
         )
 
 
-class Kept:
+class Cached:
     """Something that a network keeps and could compute anew from its parameters.
 
     Not an `ABC`, which would make `isinstance`, called for all attributes of a network in each
@@ -45,11 +45,11 @@ class Kept:
     """
 
     @abstractmethod
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Drop everything that was computed."""
 
 
-class Derived(Kept, Generic[ValueT]):
+class ParameterCache(Cached, Generic[ValueT]):
     """A value computed from parameters at most once for each of their states.
 
     Copies and pickles of it start without a value.
@@ -59,9 +59,9 @@ class Derived(Kept, Generic[ValueT]):
         self._kept: tuple[ParameterState, ValueT] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Derived, ()
+        return ParameterCache, ()
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Drop the value."""
         self._kept = None
 
@@ -81,12 +81,12 @@ class Derived(Kept, Generic[ValueT]):
         return kept[1]
 
 
-def forget_derived(module: nn.Module) -> None:
+def invalidate_caches(module: nn.Module) -> None:
     """Drop what the parts of a network keep, because parameters changed unseen by torch.
 
     module (nn.Module): The network.
     """
     for part in module.modules():
         for value in vars(part).values():
-            if isinstance(value, Kept):
-                value.forget()
+            if isinstance(value, Cached):
+                value.invalidate()

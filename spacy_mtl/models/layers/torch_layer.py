@@ -17,7 +17,7 @@ from thinc.util import get_torch_default_device, xp2torch
 
 from ...native.threads import set_num_threads
 from . import adam
-from .parameter_cache import forget_derived
+from .parameter_cache import invalidate_caches
 
 
 def _leave_threads_of_parent() -> None:
@@ -135,7 +135,7 @@ class TorchShim(PyTorchShim):
             adam.step(optimizer, keys, due, gradients)
         else:
             super().finish_update(optimizer)
-        forget_derived(self._model)
+        invalidate_caches(self._model)
 
     @contextlib.contextmanager
     def use_params(self, params: dict[Any, Any]) -> Iterator[None]:
@@ -152,14 +152,14 @@ class TorchShim(PyTorchShim):
                 backup[name] = parameter.data
                 parameter.data = xp2torch(params[key], device=parameter.device)
         if backup:
-            forget_derived(self._model)
+            invalidate_caches(self._model)
         try:
             yield
         finally:
             for name, data in backup.items():
                 parameters[name].data = data
             if backup:
-                forget_derived(self._model)
+                invalidate_caches(self._model)
 
     def copy(self) -> "TorchShim":
         """RETURNS (TorchShim): An independent copy, for the optimizer a layer of its own."""
@@ -200,7 +200,7 @@ class TorchShim(PyTorchShim):
 
         def backprop(gradients: ArgsKwargs) -> ArgsKwargs:
             (outputs,) = gradients.args
-            _pass_back(_listed(outputs), _listed(gradients.kwargs["grad_tensors"]))
+            _backward(_listed(outputs), _listed(gradients.kwargs["grad_tensors"]))
             keywords = {name: _gradient_of(value) for name, value in inputs.kwargs.items()}
             return ArgsKwargs(tuple(map(_gradient_of, inputs.args)), keywords)
 
@@ -228,7 +228,7 @@ def _to_tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("=")))
 
 
-def _pass_back(outputs: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> None:
+def _backward(outputs: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> None:
     """Run a backward pass. `torch.autograd.backward` with gradients would import sympy, for sizes
     that are symbols: some 40 MB."""
     torch.autograd.backward(_Start.apply(gradients, *outputs))

@@ -22,11 +22,11 @@ using Tags = std::vector<long long>;
 float score_of(const TagRows& rows, ptrdiff_t row, long long tag) {
     if (tag == 0) return rows.none[row * rows.none_step];
     if (tag <= rows.n_labels) {
-        const float opening = rows.opening == nullptr ? 0.0f : rows.opening[row];
-        return rows.begin[row * rows.step + tag - 1] + opening;
+        const float begin_offset = rows.begin_offset == nullptr ? 0.0f : rows.begin_offset[row];
+        return rows.begin[row * rows.step + tag - 1] + begin_offset;
     }
-    const float going_on = rows.going_on == nullptr ? 0.0f : rows.going_on[row];
-    return rows.inside[row * rows.step + tag - rows.n_labels - 1] + going_on;
+    const float inside_offset = rows.inside_offset == nullptr ? 0.0f : rows.inside_offset[row];
+    return rows.inside[row * rows.step + tag - rows.n_labels - 1] + inside_offset;
 }
 
 TagRows from_row(TagRows rows, ptrdiff_t row, ptrdiff_t n_rows) {
@@ -34,8 +34,8 @@ TagRows from_row(TagRows rows, ptrdiff_t row, ptrdiff_t n_rows) {
     rows.none += row * rows.none_step;
     rows.begin += row * rows.step;
     rows.inside += row * rows.step;
-    if (rows.opening != nullptr) rows.opening += row;
-    if (rows.going_on != nullptr) rows.going_on += row;
+    if (rows.begin_offset != nullptr) rows.begin_offset += row;
+    if (rows.inside_offset != nullptr) rows.inside_offset += row;
     return rows;
 }
 
@@ -66,11 +66,11 @@ private:
         for (ptrdiff_t row = 0; row < rows.n_rows; row++) {
             const float* begin = rows.begin + row * rows.step;
             const float* inside = rows.inside + row * rows.step;
-            const float opening = rows.opening == nullptr ? 0.0f : rows.opening[row];
-            const float going_on = rows.going_on == nullptr ? 0.0f : rows.going_on[row];
+            const float begin_offset = rows.begin_offset == nullptr ? 0.0f : rows.begin_offset[row];
+            const float inside_offset = rows.inside_offset == nullptr ? 0.0f : rows.inside_offset[row];
             const float top_begin = highest(begin, n_labels);
             const float top_inside = is_factored ? top_begin : highest(inside, n_labels);
-            const float best_begin = top_begin + opening, best_inside = top_inside + going_on;
+            const float best_begin = top_begin + begin_offset, best_inside = top_inside + inside_offset;
             const float none = rows.none[row * rows.none_step];
             if (!(best_begin < INFINITE && best_inside < INFINITE && std::isfinite(none)))
                 return Greedy::NOT_COMPARABLE;

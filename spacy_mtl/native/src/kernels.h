@@ -130,7 +130,7 @@ struct LstmReading {
 };
 
 // Scores of the tags of one sequence: none[row * none_step], and for each label
-// begin[row * step + label] + opening[row] and inside[row * step + label] + going_on[row].
+// begin[row * step + label] + begin_offset[row] and inside[row * step + label] + inside_offset[row].
 struct TagRows {
     ptrdiff_t n_rows;
     ptrdiff_t n_labels;
@@ -139,8 +139,8 @@ struct TagRows {
     const float* begin;
     const float* inside;
     ptrdiff_t step;
-    const float* opening;   // may be null
-    const float* going_on;  // may be null
+    const float* begin_offset;   // may be null
+    const float* inside_offset;  // may be null
 };
 
 struct Kernels {
@@ -168,7 +168,7 @@ struct Kernels {
     // `train_scratch` floats. sums: [2 * width + pieces * width], what these pairs add to the
     // gradients of the normalization's weight and bias and of the layer's bias.
     void (*train_layer)(const TrainedLayer&, ptrdiff_t first, ptrdiff_t last, float* scratch);
-    void (*pass_back)(const LayerGradient&, ptrdiff_t first, ptrdiff_t last, float* sums,
+    void (*layer_backward)(const LayerGradient&, ptrdiff_t first, ptrdiff_t last, float* sums,
                       float* scratch);
     // What the filters are multiplied with: terms [4, pairs, width] of rows [2 * pairs + 2, width],
     // see models/window_products.py.

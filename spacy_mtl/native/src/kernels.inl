@@ -27,7 +27,7 @@ namespace {
 const Kernels local_kernels = {LANES,        encode_scratch, encode,         pair_scratch,
                                score_pairs,  viterbi_step,   highest,        lstm_scratch,
                                read_sequences, SEQUENCES,    train_scratch,  train_layer,
-                               pass_back,    write_terms,    gather_terms,   linear_scratch,
+                               layer_backward,    write_terms,    gather_terms,   linear_scratch,
                               apply_layers};
 
 }  // namespace

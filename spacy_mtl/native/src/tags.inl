@@ -4,15 +4,15 @@ TARGET bool viterbi_step(const TagRows& rows, ptrdiff_t row, double best,
                          const double* __restrict before, double* __restrict sums, double* top) {
     const float* begin = rows.begin + row * rows.step;
     const float* inside = rows.inside + row * rows.step;
-    const float opening = rows.opening == nullptr ? 0.0f : rows.opening[row];
-    const float going_on = rows.going_on == nullptr ? 0.0f : rows.going_on[row];
+    const float begin_offset = rows.begin_offset == nullptr ? 0.0f : rows.begin_offset[row];
+    const float inside_offset = rows.inside_offset == nullptr ? 0.0f : rows.inside_offset[row];
     const ptrdiff_t whole = rows.n_labels / HALF * HALF;
     DoubleVector highest = -__builtin_inf() - DoubleVector{};
     DoubleMask any = {};
     for (ptrdiff_t k = 0; k < whole; k += HALF) {
-        const DoubleVector opened = best + as_double(load_half(begin + k) + opening);
+        const DoubleVector opened = best + as_double(load_half(begin + k) + begin_offset);
         const DoubleVector continued =
-            load(before + k) + as_double(load_half(inside + k) + going_on);
+            load(before + k) + as_double(load_half(inside + k) + inside_offset);
         const DoubleMask is_longer = continued > opened;
         const DoubleVector larger = is_longer ? continued : opened;
         any |= is_longer;
@@ -26,8 +26,8 @@ TARGET bool viterbi_step(const TagRows& rows, ptrdiff_t row, double best,
         goes_on |= any[i] != 0;
     }
     for (ptrdiff_t k = whole; k < rows.n_labels; k++) {
-        const double opened = best + static_cast<double>(begin[k] + opening);
-        const double continued = before[k] + static_cast<double>(inside[k] + going_on);
+        const double opened = best + static_cast<double>(begin[k] + begin_offset);
+        const double continued = before[k] + static_cast<double>(inside[k] + inside_offset);
         goes_on |= continued > opened;
         sums[k] = continued > opened ? continued : opened;
         found = sums[k] > found ? sums[k] : found;

@@ -299,7 +299,7 @@ INLINE void unnormalize(const LayerGradient& gradient, ptrdiff_t row, ptrdiff_t 
     }
 }
 
-TARGET void pass_back(const LayerGradient& gradient, ptrdiff_t first, ptrdiff_t last, float* sums,
+TARGET void layer_backward(const LayerGradient& gradient, ptrdiff_t first, ptrdiff_t last, float* sums,
                       float* scratch) {
     const ptrdiff_t width = gradient.width, hidden = gradient.pieces * width;
     float *d_norm_weight = sums, *d_norm_bias = sums + width, *d_bias = sums + 2 * width;

@@ -83,13 +83,15 @@ def _find_columns(
     where malformed ones are allowed and that does not tell, from whether the second column holds
     tags.
     """
-    n_marked, n_bare = (sum(_fits(block, names) for block in blocks) for names in _LAYOUTS)
+    n_marked, n_argumentless = (sum(_fits(block, names) for block in blocks) for names in _LAYOUTS)
     second = [row[1] for block in blocks for row in block.rows if len(row) > 1]
     said = [cell for cell in second if cell not in _NO_TAG]
-    is_bare = n_bare > n_marked
-    if n_marked == n_bare:
-        is_bare = not second or (bool(said) and all(map(is_tag, said)))
-    is_clear = max(n_marked, n_bare) == len(blocks) and (n_marked != n_bare or not said)
+    is_argumentless = n_argumentless > n_marked
+    if n_marked == n_argumentless:
+        is_argumentless = not second or (bool(said) and all(map(is_tag, said)))
+    is_clear = max(n_marked, n_argumentless) == len(blocks) and (
+        n_marked != n_argumentless or not said
+    )
     if not is_clear and report.on_error == "stop":
         raise FormatError(
             path,
@@ -99,7 +101,7 @@ def _find_columns(
             " predicate'",
             recoverable=True,
         )
-    return _LAYOUTS[is_bare]
+    return _LAYOUTS[is_argumentless]
 
 
 def _fits(block: Block, names: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 from torch import Tensor, nn
 
-from ...models.encoders.channels import Channel, Exposure
+from ...models.encoders.channels import Channel, OutputSpec
 from .listener import ChannelListener
 from .mixing import mixing_listener
 from .requests import EncodingAndExperts
@@ -66,5 +66,5 @@ class ExpertGate(nn.Module):
         return cast(Tensor, self.gate(channels[:, : self.n_in])).softmax(1)
 
 
-def _settings(exposure: Exposure, channels: tuple[Channel, ...]) -> dict[str, int]:
+def _settings(exposure: OutputSpec, channels: tuple[Channel, ...]) -> dict[str, int]:
     return {"n_in": exposure.width(exposure.encoding), "n_experts": exposure.n_experts}

@@ -8,11 +8,11 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ...models.encoders.channels import Channel, Exposure
+from ...models.encoders.channels import Channel, OutputSpec
 from ..listener import Upstream, in_initialization
 from ..listener import forward as read_output
 from .requests import Place, Request
-from .store import holds, recall
+from .store import holds, load_channels
 
 
 class ChannelListener(Tok2VecListener):
@@ -34,7 +34,7 @@ class ChannelListener(Tok2VecListener):
         self.upstream_name = upstream_name
         self.architecture = architecture
         self.request = request
-        self.exposure: Exposure | None = None
+        self.exposure: OutputSpec | None = None
         self._batch_id = None
         self._outputs = None
         self._backprop = None
@@ -58,10 +58,10 @@ class ChannelListener(Tok2VecListener):
         task = getattr(self, "task", None)
         return f" of component '{task}'" if task else ""
 
-    def channels(self, exposure: Exposure | None) -> tuple[Channel, ...]:
+    def channels(self, exposure: OutputSpec | None) -> tuple[Channel, ...]:
         """Find out what of a trunk it is to read.
 
-        exposure (Optional[Exposure]): What the trunk can show.
+        exposure (Optional[OutputSpec]): What the trunk can show.
         RETURNS (Tuple[Channel, ...]): The channels; the width of the last is the listener's.
         RAISES (ValueError): If the trunk can't show them, or they have another width.
         """
@@ -97,10 +97,10 @@ def forward(
         return read_output(listener, docs, is_train)
     step = upstream.step
     if is_train and step is not None:
-        positions = step.locate(upstream.task, docs)
+        positions = step.find_positions(upstream.task, docs)
         if positions is not None:
-            return step.read(upstream.task, positions, listener.channels(listener.exposure))
-        if any(len(doc) and recall(doc) is None for doc in docs):
+            return step.outputs_for(upstream.task, positions, listener.channels(listener.exposure))
+        if any(len(doc) and load_channels(doc) is None for doc in docs):
             raise ValueError(step.unknown_documents_message(upstream.task, docs))
     return [_channels_of(doc, listener, upstream) for doc in docs], _ignore_gradient
 
@@ -112,7 +112,7 @@ def _reads_output(listener: ChannelListener) -> bool:
 
 
 def _channels_of(doc: Doc, listener: ChannelListener, upstream: Upstream) -> Floats2d:
-    shown = recall(doc) if len(doc) else None
+    shown = load_channels(doc) if len(doc) else None
     if shown is not None and len(shown[0]) == len(doc):
         rows, layout = shown
         channels = listener.channels(layout.exposure)

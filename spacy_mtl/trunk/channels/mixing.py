@@ -9,12 +9,12 @@ from thinc.api import Model
 from thinc.types import Floats2d
 from torch import nn
 
-from ...models.encoders.channels import Channel, Exposure
+from ...models.encoders.channels import Channel, OutputSpec
 from ...models.encoders.features import join_rows, split_rows
 from ...models.layers.torch_layer import build_module, torch_layer
 from .listener import ChannelListener
 
-Settings = Callable[[Exposure, tuple[Channel, ...]], dict[str, int]]
+Settings = Callable[[OutputSpec, tuple[Channel, ...]], dict[str, int]]
 
 
 def mixing_listener(

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from ...models.encoders.channels import Channel, Exposure
+from ...models.encoders.channels import Channel, OutputSpec
 
 SHOWING = (
     "spacy_mtl.HashEmbedCNN.v1, spacy_mtl.HashEmbedBiLSTM.v1 or spacy_mtl.HashEmbedAttention.v1"
@@ -31,10 +31,10 @@ class Request(ABC):
     """What a listener asks for, in terms that fit any network."""
 
     @abstractmethod
-    def channels(self, exposure: Exposure | None, place: Place) -> tuple[Channel, ...]:
+    def channels(self, exposure: OutputSpec | None, place: Place) -> tuple[Channel, ...]:
         """Say it in terms of one network.
 
-        exposure (Optional[Exposure]): What the trunk's network can show.
+        exposure (Optional[OutputSpec]): What the trunk's network can show.
         place (Place): Where the listener stands.
         RETURNS (Tuple[Channel, ...]): The channels, in the order in which the listener reads them.
         RAISES (ValueError): If the network can't show them.
@@ -51,7 +51,7 @@ class Layers(Request):
 
     numbers: tuple[int, ...] | None
 
-    def channels(self, exposure: Exposure | None, place: Place) -> tuple[Channel, ...]:
+    def channels(self, exposure: OutputSpec | None, place: Place) -> tuple[Channel, ...]:
         """See `Request.channels`."""
         if exposure is None or (len(exposure.layers) == 1 and self.numbers != (-1,)):
             raise ValueError(
@@ -75,7 +75,7 @@ class Layers(Request):
 class EncodingAndExperts(Request):
     """The shared encoding, and then what each expert makes of it."""
 
-    def channels(self, exposure: Exposure | None, place: Place) -> tuple[Channel, ...]:
+    def channels(self, exposure: OutputSpec | None, place: Place) -> tuple[Channel, ...]:
         """See `Request.channels`."""
         if exposure is None or not exposure.n_experts:
             raise ValueError(

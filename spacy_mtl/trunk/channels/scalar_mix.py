@@ -7,7 +7,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 from torch import Tensor, nn
 
-from ...models.encoders.channels import Channel, Exposure
+from ...models.encoders.channels import Channel, OutputSpec
 from .listener import ChannelListener
 from .mixing import mixing_listener
 from .requests import Layers
@@ -66,5 +66,5 @@ class ScalarMix(nn.Module):
         return self.weights.softmax(0)
 
 
-def _settings(exposure: Exposure, channels: tuple[Channel, ...]) -> dict[str, int]:
+def _settings(exposure: OutputSpec, channels: tuple[Channel, ...]) -> dict[str, int]:
     return {"n_layers": len(channels)}

@@ -12,7 +12,7 @@ from ...models.encoders.channels import Channel, Layout
 from ...models.encoders.features import join_rows, split_rows
 
 
-class ShownVectors(list[Floats2d]):
+class ChannelOutputs(list[Floats2d]):
     """The output of a trunk, [tokens, width] for each document, and the channels beside it."""
 
     def __init__(self, ops: Ops, channels: list[Floats2d], layout: Layout) -> None:
@@ -33,17 +33,17 @@ class ShownVectors(list[Floats2d]):
 _SHOWN: WeakKeyDictionary[Doc, tuple[Floats2d, Floats2d, Layout]] = WeakKeyDictionary()
 
 
-def remember(docs: Iterable[Doc], vectors: ShownVectors) -> None:
+def store_channels(docs: Iterable[Doc], vectors: ChannelOutputs) -> None:
     """Keep the channels of documents for as long as they live. Nothing of it is saved with them.
 
     docs (Iterable[Doc]): The documents; their tensors are set.
-    vectors (ShownVectors): What the trunk made of them.
+    vectors (ChannelOutputs): What the trunk made of them.
     """
     for doc, channels in zip(docs, vectors.channels, strict=True):
         _SHOWN[doc] = cast(Floats2d, doc.tensor), channels, vectors.layout
 
 
-def recall(doc: Doc) -> tuple[Floats2d, Layout] | None:
+def load_channels(doc: Doc) -> tuple[Floats2d, Layout] | None:
     """Find the channels of a document.
 
     doc (Doc): The document.

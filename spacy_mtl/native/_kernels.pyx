@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-"""Python's view of the compiled loops; `src/kernels.h` and `src/decoding.h` say what they do.
+"""Python's view of the kernels; `src/kernels.h` and `src/decoding.h` say what they do.
 
 All of them release the interpreter's lock, so that other threads run meanwhile.
 
-The loops go by sizes and indices without looking at them. Everything here checks these first: any
+The kernels go by sizes and indices without looking at them. Everything here checks these first: any
 arrays that don't fit together are refused with a ValueError, whatever they hold.
 """
 
@@ -120,8 +120,8 @@ cdef extern from "src/kernels.h" namespace "mtl" nogil:
         const float* begin
         const float* inside
         ptrdiff_t step
-        const float* opening
-        const float* going_on
+        const float* begin_offset
+        const float* inside_offset
 
     cdef struct Kernels:
         ptrdiff_t lanes
@@ -136,7 +136,7 @@ cdef extern from "src/kernels.h" namespace "mtl" nogil:
         ptrdiff_t sequences_at_once
         ptrdiff_t (*train_scratch)(ptrdiff_t) noexcept nogil
         void (*train_layer)(const TrainedLayer&, ptrdiff_t, ptrdiff_t, float*) noexcept nogil
-        void (*pass_back)(
+        void (*layer_backward)(
             const LayerGradient&, ptrdiff_t, ptrdiff_t, float*, float*
         ) noexcept nogil
         void (*write_terms)(const float*, ptrdiff_t, ptrdiff_t, float*) noexcept nogil
@@ -201,19 +201,19 @@ def use_instructions(name):
     RAISES (ValueError): If there are none of this name, or the processor can't run them.
     """
     if not c_use_instructions(name.encode("ascii")):
-        raise ValueError(f"There are no loops for '{name}', or this processor can't run them.")
+        raise ValueError(f"There are no kernels for '{name}', or this processor can't run them.")
 
 
 cdef extern from *:
     """
     // The next of some pieces of work, for several threads that share the count of those taken; -1
     // where none is left.
-    static inline ptrdiff_t take_next(long long* n_taken, ptrdiff_t n_pieces) {
-        const long long piece = __atomic_fetch_add(n_taken, 1, __ATOMIC_RELAXED);
+    static inline ptrdiff_t take_chunk(long long* next_chunk, ptrdiff_t n_pieces) {
+        const long long piece = __atomic_fetch_add(next_chunk, 1, __ATOMIC_RELAXED);
         return 0 <= piece && piece < n_pieces ? piece : -1;
     }
     """
-    ptrdiff_t take_next(long long*, ptrdiff_t) nogil
+    ptrdiff_t take_chunk(long long*, ptrdiff_t) nogil
 
 
 cdef inline ptrdiff_t _count_pieces(ptrdiff_t n, ptrdiff_t at_once) noexcept nogil:
@@ -262,7 +262,7 @@ cdef class WindowLayers:
         products,
         first_layer,
         outputs,
-        long long[::1] n_taken not None,
+        long long[::1] next_chunk not None,
     ):
         """Encode rows, band by band, until all bands are taken.
 
@@ -275,7 +275,7 @@ cdef class WindowLayers:
             of the normalization.
         outputs (Sequence[Optional[np.ndarray]]): [tokens, width] each, for the first layer, or the
             words' vectors without `products`, and for each layer; None where not wanted.
-        n_taken (np.ndarray): [1], the bands that this and other threads have taken.
+        next_chunk (np.ndarray): [1], the bands that this and other threads have taken.
         """
         cdef Encoding encoding
         cdef const float[:, ::1] of_words
@@ -288,7 +288,7 @@ cdef class WindowLayers:
         cdef const Kernels* kernel = &kernels()
         if kernel.lanes != self.lanes:
             raise ValueError(f"The layers were packed by {self.lanes} floats, not {kernel.lanes}.")
-        _check_taken(n_taken)
+        _check_taken(next_chunk)
         _check(word_of_row, (n_rows,))
         _check(token_of_row, (n_rows,))
         _check(vectors, (vectors.shape[0], self.width))
@@ -326,7 +326,7 @@ cdef class WindowLayers:
         scratch.resize(kernel.encode_scratch(encoding))
         with nogil:
             while True:
-                piece = take_next(&n_taken[0], n_pieces)
+                piece = take_chunk(&next_chunk[0], n_pieces)
                 if piece < 0:
                     break
                 first = piece * band
@@ -368,7 +368,7 @@ def train_layer(
     float[:, ::1] normalized not None,
     float[::1] scale not None,
     float[:, ::1] outputs not None,
-    long long[::1] n_taken not None,
+    long long[::1] next_chunk not None,
 ):
     """Apply a residual layer over windows in training, some pairs of rows at a time, until all are
     taken.
@@ -383,7 +383,7 @@ def train_layer(
     normalized (np.ndarray): [2 * pairs, width], gets the normalized values.
     scale (np.ndarray): [2 * pairs], gets the inverse deviations.
     outputs (np.ndarray): [2 * pairs, width], gets the result.
-    n_taken (np.ndarray): [1], what this and other threads have taken.
+    next_chunk (np.ndarray): [1], what this and other threads have taken.
     """
     cdef TrainedLayer layer
     cdef vector[float] scratch
@@ -391,7 +391,7 @@ def train_layer(
     cdef ptrdiff_t width = outputs.shape[1], n_pieces = _count_pieces(n_pairs, at_once)
     cdef const Kernels* kernel = &kernels()
     cdef ptrdiff_t lanes = kernel.lanes
-    _check_taken(n_taken)
+    _check_taken(next_chunk)
     shape = (2 * n_pairs, width)
     _check(outputs, shape)
     if not n_pairs:
@@ -418,14 +418,14 @@ def train_layer(
     scratch.resize(kernel.train_scratch(width))
     with nogil:
         while True:
-            taken = take_next(&n_taken[0], n_pieces)
+            taken = take_chunk(&next_chunk[0], n_pieces)
             if taken < 0:
                 break
             first = taken * at_once
             kernel.train_layer(layer, first, min(first + at_once, n_pairs), scratch.data())
 
 
-def pass_back(
+def layer_backward(
     const float[::1] norm_weight not None,
     const float[:, ::1] d_outputs not None,
     const float[:, ::1] mask,
@@ -434,7 +434,7 @@ def pass_back(
     float[::1] scale not None,
     float[:, :, ::1] d_hidden not None,
     float[:, ::1] sums not None,
-    long long[::1] n_taken not None,
+    long long[::1] next_chunk not None,
 ):
     """Find the gradients of a layer's products, some pairs of rows at a time, until all are taken.
 
@@ -448,7 +448,7 @@ def pass_back(
         first row of each pair, of the second, their sums, and the first less the second.
     sums (np.ndarray): [pairs / PAIRS, 2 * width + pieces * width], gets what so many pairs each
         add to the gradients of the normalization's weight and bias and of the layer's bias.
-    n_taken (np.ndarray): [1], what this and other threads have taken.
+    next_chunk (np.ndarray): [1], what this and other threads have taken.
     """
     cdef LayerGradient gradient
     cdef vector[float] scratch
@@ -456,7 +456,7 @@ def pass_back(
     cdef ptrdiff_t width = d_outputs.shape[1], hidden = d_hidden.shape[2]
     cdef ptrdiff_t n_pieces = _count_pieces(n_pairs, at_once)
     cdef const Kernels* kernel = &kernels()
-    _check_taken(n_taken)
+    _check_taken(next_chunk)
     shape = (2 * n_pairs, width)
     _check(d_outputs, shape)
     if not n_pairs:
@@ -480,11 +480,11 @@ def pass_back(
     scratch.resize(kernel.train_scratch(width))
     with nogil:
         while True:
-            taken = take_next(&n_taken[0], n_pieces)
+            taken = take_chunk(&next_chunk[0], n_pieces)
             if taken < 0:
                 break
             first = taken * at_once
-            kernel.pass_back(
+            kernel.layer_backward(
                 gradient, first, min(first + at_once, n_pairs), &sums[taken, 0], scratch.data()
             )
 
@@ -555,7 +555,7 @@ def apply_layers(
     maxout,
     float[:, ::1] outputs not None,
     const long long[::1] output_rows,
-    long long[::1] n_taken not None,
+    long long[::1] next_chunk not None,
 ):
     """Apply a linear layer, or a hidden one with GELU before it, some rows at a time, until all are
     taken.
@@ -572,7 +572,7 @@ def apply_layers(
         of pieces, and weight and bias [n_out] of the normalization that follows.
     outputs (np.ndarray): [rows, n_out], gets the result.
     output_rows (Optional[np.ndarray]): [rows], if `outputs` has other rows: where each goes.
-    n_taken (np.ndarray): [1], what this and other threads have taken.
+    next_chunk (np.ndarray): [1], what this and other threads have taken.
     """
     cdef LinearLayers layers
     cdef vector[float] scratch
@@ -583,7 +583,7 @@ def apply_layers(
     cdef ptrdiff_t i, j, k, first, n_rows = outputs.shape[0], n_in, at_once = LINEAR_BAND
     cdef ptrdiff_t piece, n_pieces
     cdef const Kernels* kernel = &kernels()
-    _check_taken(n_taken)
+    _check_taken(next_chunk)
     _check(outputs, (n_rows, outputs.shape[1]))
     layers.output_rows = <const long long*> NULL
     if output_rows is not None:
@@ -651,7 +651,7 @@ def apply_layers(
     n_pieces = _count_pieces(n_rows, at_once)
     with nogil:
         while True:
-            piece = take_next(&n_taken[0], n_pieces)
+            piece = take_chunk(&next_chunk[0], n_pieces)
             if piece < 0:
                 break
             first = piece * at_once
@@ -669,7 +669,7 @@ def score_pairs(
     const long long[::1] starts not None,
     const long long[::1] first_pair not None,
     float[:, ::1] scores not None,
-    long long[::1] n_taken not None,
+    long long[::1] next_chunk not None,
 ):
     """Score pairs of predicates and tokens, some predicates at a time, until all are taken.
 
@@ -683,7 +683,7 @@ def score_pairs(
     starts (np.ndarray): [predicates], the first token of the range of each.
     first_pair (np.ndarray): [predicates + 1].
     scores (np.ndarray): [pairs, columns], gets the scores.
-    n_taken (np.ndarray): [1], what this and other threads have taken.
+    next_chunk (np.ndarray): [1], what this and other threads have taken.
     """
     cdef PairScoring scoring
     cdef vector[float] scratch
@@ -692,7 +692,7 @@ def score_pairs(
     cdef ptrdiff_t n_tokens = of_token.shape[0]
     cdef ptrdiff_t piece, n_pieces = _count_pieces(n_predicates, at_once)
     cdef const Kernels* kernel = &kernels()
-    _check_taken(n_taken)
+    _check_taken(next_chunk)
     if not 0 <= max_distance <= of_distance.shape[0]:
         raise ValueError(f"The highest distance is {max_distance}.")
     _check(of_distance, (2 * max_distance + 1, width))
@@ -726,7 +726,7 @@ def score_pairs(
     scratch.resize(kernel.pair_scratch(scoring))
     with nogil:
         while True:
-            piece = take_next(&n_taken[0], n_pieces)
+            piece = take_chunk(&next_chunk[0], n_pieces)
             if piece < 0:
                 break
             first = piece * at_once
@@ -744,7 +744,7 @@ def read_sequences(
     const long long[::1] kept_from not None,
     const long long[::1] kept_to not None,
     float[:, ::1] outputs not None,
-    long long[::1] n_taken not None,
+    long long[::1] next_chunk not None,
 ):
     """Run a layer of LSTMs over sequences in both directions, some sequences at a time, until all
     are taken: twice `n_sequence_groups` pieces of work.
@@ -757,7 +757,7 @@ def read_sequences(
     kept_from (np.ndarray): [sequences], the first step whose states are wanted.
     kept_to (np.ndarray): [sequences], the step after the last.
     outputs (np.ndarray): [tokens, 2 * hidden], gets the states of those steps.
-    n_taken (np.ndarray): [1], what this and other threads have taken.
+    next_chunk (np.ndarray): [1], what this and other threads have taken.
     """
     cdef LstmReading reading
     cdef vector[float] scratch
@@ -767,7 +767,7 @@ def read_sequences(
     cdef ptrdiff_t n_hidden = outputs.shape[1] // 2
     cdef ptrdiff_t lanes = kernel.lanes, n_pieces = 2 * _count_pieces(n, at_once)
     cdef ptrdiff_t padded = _count_pieces(n_hidden, lanes) * lanes
-    _check_taken(n_taken)
+    _check_taken(next_chunk)
     if not n:
         return
     if n_in < 1 or n_hidden < 1:
@@ -796,7 +796,7 @@ def read_sequences(
     scratch.resize(kernel.lstm_scratch(reading))
     with nogil:
         while True:
-            taken = take_next(&n_taken[0], n_pieces)
+            taken = take_chunk(&next_chunk[0], n_pieces)
             if taken < 0:
                 break
             first = taken // 2 * at_once
@@ -814,13 +814,13 @@ def decode_tags(
     const float[:] none not None,
     const float[:, :] begin not None,
     const float[:, :] inside not None,
-    const float[::1] opening,
-    const float[::1] going_on,
+    const float[::1] begin_offset,
+    const float[::1] inside_offset,
     const long long[::1] lengths not None,
     constraints,
     const unsigned char[:, ::1] allowed,
     long long[::1] tags not None,
-    long long[::1] n_taken not None,
+    long long[::1] next_chunk not None,
 ):
     """Find the best valid tags of sequences, some at a time, until all are taken. Sequences with
     scores that can't be compared get O, see `src/decoding.h`.
@@ -828,15 +828,15 @@ def decode_tags(
     none (np.ndarray): [tokens], scores of O.
     begin (np.ndarray): [tokens, labels], scores of B.
     inside (np.ndarray): [tokens, labels], scores of I; as far from row to row as `begin`.
-    opening (Optional[np.ndarray]): [tokens], to be added to `begin`.
-    going_on (Optional[np.ndarray]): [tokens], to be added to `inside`.
+    begin_offset (Optional[np.ndarray]): [tokens], to be added to `begin`.
+    inside_offset (Optional[np.ndarray]): [tokens], to be added to `inside`.
     lengths (np.ndarray): [sequences].
     constraints (Optional[Tuple]): `is_unique`, `needs` and `needs_before` of all labels, the number
         of nodes and of violations at most; see `spacy_mtl.decoding.roles`.
     allowed (Optional[np.ndarray]): [sequences, labels], with constraints: labels that a sequence
         can have.
     tags (np.ndarray): [tokens], gets the tags.
-    n_taken (np.ndarray): [1], what this and other threads have taken: no more pieces of work than
+    next_chunk (np.ndarray): [1], what this and other threads have taken: no more pieces of work than
         once for every `DECODED_TOKENS` begun.
     """
     cdef TagRows rows
@@ -848,7 +848,7 @@ def decode_tags(
     cdef ptrdiff_t i, n_told = 0, at_once = DECODED_TOKENS
     cdef ptrdiff_t piece, n_pieces
     cdef vector[ptrdiff_t] sequences, rows_of_pieces  # the first of each piece
-    _check_taken(n_taken)
+    _check_taken(next_chunk)
     _check(none, (n_tokens,))
     _check(begin, (n_tokens, n_labels))
     _check(inside, (n_tokens, n_labels))
@@ -881,17 +881,17 @@ def decode_tags(
     rows.none, rows.none_step = &none[0], none.strides[0] // 4
     rows.begin, rows.inside = &begin[0, 0], &inside[0, 0]
     rows.step = begin.strides[0] // 4
-    rows.opening, rows.going_on = <const float*> NULL, <const float*> NULL
-    if opening is not None:
-        _check(opening, (n_tokens,))
-        rows.opening = &opening[0]
-    if going_on is not None:
-        _check(going_on, (n_tokens,))
-        rows.going_on = &going_on[0]
+    rows.begin_offset, rows.inside_offset = <const float*> NULL, <const float*> NULL
+    if begin_offset is not None:
+        _check(begin_offset, (n_tokens,))
+        rows.begin_offset = &begin_offset[0]
+    if inside_offset is not None:
+        _check(inside_offset, (n_tokens,))
+        rows.inside_offset = &inside_offset[0]
     if constraints is None:
         with nogil:
             while True:
-                piece = take_next(&n_taken[0], n_pieces)
+                piece = take_chunk(&next_chunk[0], n_pieces)
                 if piece < 0:
                     break
                 i = sequences[piece]
@@ -911,7 +911,7 @@ def decode_tags(
         possible = &allowed[0, 0]
     with nogil:
         while True:
-            piece = take_next(&n_taken[0], n_pieces)
+            piece = take_chunk(&next_chunk[0], n_pieces)
             if piece < 0:
                 break
             i = sequences[piece]
@@ -940,18 +940,18 @@ cdef int _check(array, shape) except -1:
     return 0
 
 
-cdef int _check_taken(long long[::1] n_taken) except -1:
+cdef int _check_taken(long long[::1] next_chunk) except -1:
     """RAISES (ValueError): If what threads have taken is no number to count on from."""
-    _check(n_taken, (1,))
-    if n_taken[0] < 0:
-        raise ValueError(f"{n_taken[0]} pieces of work were taken.")
+    _check(next_chunk, (1,))
+    if next_chunk[0] < 0:
+        raise ValueError(f"{next_chunk[0]} pieces of work were taken.")
     return 0
 
 
 cdef int _check_maxout(ptrdiff_t width, ptrdiff_t pieces) except -1:
-    """RAISES (ValueError): If there are no loops for a maxout."""
+    """RAISES (ValueError): If there are no kernels for a maxout."""
     if width < 1 or pieces not in (2, 3):
-        raise ValueError(f"There are no loops for the width {width} and {pieces} pieces.")
+        raise ValueError(f"There are no kernels for the width {width} and {pieces} pieces.")
     return 0
 
 
