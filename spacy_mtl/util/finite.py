@@ -50,7 +50,7 @@ def diverged(component: str, found: str, n_updates: int) -> DivergedError:
             f"'{run.output / DIR_MODEL_BEST}' those of step {run.best_step}, the best so far."
         )
     return DivergedError(
-        f"[spacy-mtl] Component '{component}', {when}: {found}. Training stops; the parameters "
+        f"Component '{component}', {when}: {found}. Training stops; the parameters "
         f"of '{component}' are as they were before this step.{checkpoints} Lower "
         "[training.optimizer] learn_rate or raise its warm-up, set grad_clip, and check the "
         "annotation of the last batch."

@@ -135,7 +135,10 @@ def test_negative_interval_is_named():
 
 def test_score_that_is_not_finite_is_written_as_none(tmp_path):
     steps = StepFile(tmp_path / "steps.jsonl")
-    steps.write_evaluation(3, {"epoch": 0, "score": 0.5, "other_scores": {"a": math.nan, "b": 1}})
+    scores = {"a": math.nan, "b": 1}
+    steps.write_evaluation(
+        3, {"epoch": 0, "score": 0.5, "other_scores": scores, "losses": {"a": 2}}
+    )
     steps.close()
     (line,) = map(json.loads, (tmp_path / "steps.jsonl").read_text().splitlines())
-    assert line == {"step": 3, "epoch": 0, "score": 0.5, "scores": {"a": None, "b": 1.0}}
+    assert line["scores"] == {"a": None, "b": 1.0} and line["losses"] == {"a": 2.0}
