@@ -20,10 +20,10 @@ import torch
 import typer
 from spacy.tokens import Doc, DocBin
 from spacy.util import minibatch
-from spacy_mtl.heads.srl.component.component import SemanticRoleHead
 from torch.utils.flop_counter import FlopCounterMode
 from wasabi import msg
 
+from spacy_mtl.heads.srl.component import SemanticRoleHead
 from spacy_mtl.native import switched_off
 
 IN_PLACE = {  # which torch does not count by itself

@@ -5,7 +5,6 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from spacy_mtl.native import get_kernels, switched_off
-from tests import registered  # noqa: F401  registers what an older installation does not name
 
 torch.set_num_threads(1)  # the networks of the tests are too small to gain from more
 

@@ -7,8 +7,8 @@ import pytest
 import spacy
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
-from spacy_mtl.display.html.html import render, to_html
 
+from spacy_mtl.display.html import render, to_html
 from spacy_mtl.srl import Argument, Frame, write_frames
 
 VOID = {"meta", "br", "link", "hr", "img"}

@@ -12,11 +12,11 @@ from urllib.request import ProxyHandler, Request, build_opener
 import pytest
 import spacy
 from spacy.language import Language
-from spacy_mtl.display.html.html import to_html
-from spacy_mtl.display.html.page_server import PageServer, is_own_host
-from spacy_mtl.display.html.server import MAX_BODY_BYTES, make_app, make_page_server
 
 import spacy_mtl.display.page_server as page_server
+from spacy_mtl.display.html import to_html
+from spacy_mtl.display.page_server import PageServer, is_own_host
+from spacy_mtl.display.server import MAX_BODY_BYTES, make_app, make_page_server
 
 from .trained import Trained
 

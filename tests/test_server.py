@@ -11,7 +11,8 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
-from spacy_mtl.display.html.server import (
+
+from spacy_mtl.display.server import (
     MAX_BODY_BYTES,
     MAX_CHARACTERS,
     make_app,

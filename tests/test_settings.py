@@ -10,8 +10,6 @@ import spacy
 from spacy.util import registry
 from thinc.api import Config
 
-from tests import registered  # noqa: F401
-
 GROUPS = ("architectures", "readers", "misc", "loggers", "scorers", "tokenizers", "callbacks")
 SCALAR_FIRST = {"target", "patience"}  # one value in most configs, blocks by task in a few
 BLOCKS = {

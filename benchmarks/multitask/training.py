@@ -14,8 +14,9 @@ from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example
 from spacy.training.loop import create_train_batches, train_while_improving
 from spacy.util import fix_random_seed, load_model_from_config, registry
-from spacy_mtl.heads.srl.component.component import SemanticRoleHead
 from thinc.api import Config
+
+from spacy_mtl.heads.srl.component import SemanticRoleHead
 
 from .corpus import SharedCorpus
 

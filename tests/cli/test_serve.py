@@ -2,9 +2,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spacy_mtl.display.html.server import make_app
 
 import spacy_mtl.cli.serve
+from spacy_mtl.display.server import make_app
 
 from ..test_server import ask
 from ..trained import Trained, run

@@ -11,11 +11,11 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.training import Example
 from spacy.util import registry
-from spacy_mtl.heads.srl.component.gold import collect_gold
 
 from spacy_mtl.corpora.corpus import create_corpus
 from spacy_mtl.corpora.faults import FaultyAnnotation, find_faults
 from spacy_mtl.corpora.mixed import create_mixed_corpus
+from spacy_mtl.heads.srl.gold import collect_gold
 from spacy_mtl.srl import indexed_frames
 from spacy_mtl.srl.scoring.scorer import score_srl
 from spacy_mtl.srl.senses import SenseInventory

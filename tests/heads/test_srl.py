@@ -8,10 +8,10 @@ import spacy
 import torch
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy_mtl.heads.srl.component.component import MIN_COUNT_WITHOUT_ARGUMENTS
-from spacy_mtl.heads.srl.component.frame_batch import best_of_segments, split_predicates
-from spacy_mtl.heads.srl.component.gold import collect_gold, tag_targets
 
+from spacy_mtl.heads.srl.component import MIN_COUNT_WITHOUT_ARGUMENTS
+from spacy_mtl.heads.srl.frame_batch import best_of_segments, split_predicates
+from spacy_mtl.heads.srl.gold import collect_gold, tag_targets
 from spacy_mtl.models.heads.pair_query import PairQuery
 from spacy_mtl.srl import indexed_frames
 
