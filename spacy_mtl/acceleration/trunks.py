@@ -10,8 +10,8 @@ from thinc.api import Model
 
 from ..models.encoders.cnn import build_hash_embed_cnn
 from ..models.encoders.embed import MIX_PIECES
-from ..models.encoders.features import attribute_ids
 from ..models.encoders.stock_weights import load_stock_weights
+from ..models.layers.features import attribute_ids
 
 ARCHITECTURE = "spacy_mtl.HashEmbedCNN.v1"
 ENCODERS = ("spacy.HashEmbedCNN.", "spacy.Tok2Vec.")

@@ -4,7 +4,7 @@ from spacy.attrs import NORM, ORTH
 from spacy.vectors import Vectors
 from thinc.api import NumpyOps
 
-from spacy_mtl.models.encoders.features import (
+from spacy_mtl.models.layers.features import (
     attribute_ids,
     distinct_rows,
     extract_words,

@@ -6,7 +6,8 @@ from spacy.ml.models import build_hash_embed_cnn_tok2vec
 from spacy.tokens import Doc
 from thinc.api import Model, fix_random_seed, set_dropout_rate
 
-from spacy_mtl.models.heads.token_tagger import TagScorer, build_token_tagger, output_width
+from spacy_mtl.models.heads.token_tagger import TagScorer, build_token_tagger
+from spacy_mtl.models.layers.flat import output_width
 
 VOCAB = spacy.blank("en").vocab
 

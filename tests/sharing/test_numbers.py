@@ -9,7 +9,7 @@ from thinc.api import set_dropout_rate
 from spacy_mtl.models.encoders.channels import Channel, find_output_spec, with_channels
 from spacy_mtl.models.encoders.doc_encoder import torch_module
 from spacy_mtl.models.encoders.embed import EmbeddedWords
-from spacy_mtl.models.encoders.features import extract_words
+from spacy_mtl.models.layers.features import extract_words
 from spacy_mtl.models.layers.parameter_cache import invalidate_caches
 from tests.models.encoding import make_docs
 from tests.trunk.pipelines import TRUNK, make_examples

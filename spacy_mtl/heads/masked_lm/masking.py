@@ -10,7 +10,7 @@ from spacy.attrs import IS_SPACE, NORM, ORTH, SPACY
 from spacy.tokens import Doc
 from thinc.types import Ints2d
 
-from ...models.encoders.features import hash_rows
+from ...models.layers.features import hash_rows
 
 HIDDEN_WORD = "[MASK]"
 BUCKET_SEED = 1

@@ -13,6 +13,14 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..layers.features import (
+    WordBatch,
+    attribute_ids,
+    extract_words,
+    join_rows,
+    split_rows,
+    table_rows,
+)
 from ..layers.torch_layer import build_module, torch_layer
 from .channels import (
     OUTPUT_SPEC,
@@ -23,7 +31,6 @@ from .channels import (
     keep_channel_listener,
 )
 from .embed import EmbeddedWords, HashEmbed
-from .features import WordBatch, attribute_ids, extract_words, join_rows, split_rows, table_rows
 from .windows import WindowEncoder
 from .word_cache import CacheSlots, WordCache
 

@@ -11,8 +11,9 @@ from thinc.api import Model
 from thinc.types import Floats2d
 from torch import Tensor, nn
 
-from ..heads.token_tagger import output_width
 from ..layers.dropout import dropout as drop_out
+from ..layers.features import join_rows, split_rows
+from ..layers.flat import output_width
 from ..layers.maxout import NormalizedMaxout
 from ..layers.torch_layer import build_module, torch_layer
 from .channels import (
@@ -25,7 +26,6 @@ from .channels import (
     keep_channel_listener,
     with_channels,
 )
-from .features import join_rows, split_rows
 
 
 @registry.architectures("spacy_mtl.MixtureOfExperts.v1")

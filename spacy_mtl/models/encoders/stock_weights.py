@@ -8,10 +8,10 @@ from thinc.api import Model, to_numpy
 from thinc.types import Floats2d
 from torch import nn
 
+from ..layers.features import attribute_ids
 from .cnn import WindowEncoder
 from .doc_encoder import torch_module
 from .embed import NormalizedMaxout
-from .features import attribute_ids
 
 
 @torch.no_grad()

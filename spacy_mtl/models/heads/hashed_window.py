@@ -10,8 +10,8 @@ from spacy.tokens import Doc
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..encoders.features import extract_words
 from ..layers.dropout import dropout as drop_out
+from ..layers.features import extract_words
 
 ATTRIBUTES = (NORM, PREFIX, SUFFIX, SHAPE)
 N_PLACES = 3  # in a window: before, at and after a token

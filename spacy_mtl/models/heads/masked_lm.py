@@ -10,9 +10,9 @@ from spacy.util import registry
 from thinc.api import Model
 from thinc.types import Floats2d, Ints1d
 
-from ..layers.flat import with_flat_tokens
+from ..layers.flat import output_width, with_flat_tokens
 from ..layers.torch_layer import build_module, torch_layer
-from .token_tagger import TagScorer, output_width
+from .token_tagger import TagScorer
 
 Inputs = tuple[list[Doc], np.ndarray]
 

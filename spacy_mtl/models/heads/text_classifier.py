@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..layers.dropout import dropout as drop_out
-from ..layers.flat import with_flat_tokens
+from ..layers.flat import output_width, with_flat_tokens
 from ..layers.torch_layer import TorchShim, build_module, torch_layer
 from .hashed_bigram_bag import HashedBigramBag, hash_features
-from .token_tagger import check_sizes, output_width
+from .token_tagger import check_sizes
 
 
 @registry.architectures("spacy_mtl.TextClassifier.v1")

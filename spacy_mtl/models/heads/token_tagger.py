@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 from torch import Tensor, nn
 
 from ..layers.dropout import dropout as drop_out
-from ..layers.flat import with_flat_tokens
+from ..layers.flat import output_width, with_flat_tokens
 from ..layers.linear import PackedLinear, apply_mlp
 from ..layers.torch_layer import TorchShim, build_module, torch_layer
 from .hashed_window import HashedWindowEmbed, HashedWords, hash_words
@@ -152,21 +152,3 @@ def check_sizes(
             raise ValueError(
                 f"'{setting}' of spacy_mtl.{architecture}.v1: found {value}; set {least} or more."
             )
-
-
-def output_width(tok2vec: Model[list[Doc], list[Floats2d]], docs: list[Doc] | None) -> int:
-    """Find the width of token vectors.
-
-    tok2vec (Model[List[Doc], List[Floats2d]]): An initialized token-to-vector network.
-    docs (Optional[List[Doc]]): Documents to try it on, where it does not say.
-    RETURNS (int): The width.
-    RAISES (ValueError): If the network does not say and there is no document to try.
-    """
-    if tok2vec.has_dim("nO"):
-        return tok2vec.get_dim("nO")
-    if not docs:
-        raise ValueError(
-            f"The width of '{tok2vec.name}' is only known once it has run: pass at least one Doc "
-            "to initialize()."
-        )
-    return int(tok2vec.predict(docs[:1])[0].shape[1])

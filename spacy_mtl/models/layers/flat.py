@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..encoders.features import join_rows, split_rows
+from .features import join_rows, split_rows
 
 
 def with_flat_tokens(
@@ -36,3 +36,21 @@ def _forward(
 
 def _init(model: Model, X: list[Doc] | None = None, Y: Any = None) -> None:
     model.layers[0].initialize(X=X)
+
+
+def output_width(tok2vec: Model[list[Doc], list[Floats2d]], docs: list[Doc] | None) -> int:
+    """Find the width of token vectors.
+
+    tok2vec (Model[List[Doc], List[Floats2d]]): An initialized token-to-vector network.
+    docs (Optional[List[Doc]]): Documents to try it on, where it does not say.
+    RETURNS (int): The width.
+    RAISES (ValueError): If the network does not say and there is no document to try.
+    """
+    if tok2vec.has_dim("nO"):
+        return tok2vec.get_dim("nO")
+    if not docs:
+        raise ValueError(
+            f"The width of '{tok2vec.name}' is only known once it has run: pass at least one Doc "
+            "to initialize()."
+        )
+    return int(tok2vec.predict(docs[:1])[0].shape[1])

@@ -10,7 +10,7 @@ from thinc.types import Floats2d
 from torch import nn
 
 from ...models.encoders.channels import Channel, OutputSpec
-from ...models.encoders.features import join_rows, split_rows
+from ...models.layers.features import join_rows, split_rows
 from ...models.layers.torch_layer import build_module, torch_layer
 from .listener import ChannelListener
 

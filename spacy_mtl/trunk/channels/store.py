@@ -9,7 +9,7 @@ from thinc.api import Ops
 from thinc.types import Floats2d
 
 from ...models.encoders.channels import Channel, Layout
-from ...models.encoders.features import join_rows, split_rows
+from ...models.layers.features import join_rows, split_rows
 
 
 class ChannelOutputs(list[Floats2d]):

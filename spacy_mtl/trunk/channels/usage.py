@@ -12,7 +12,7 @@ from thinc.util import xp2torch
 from torch import nn
 
 from ...models.encoders.channels import Channel
-from ...models.encoders.features import join_rows
+from ...models.layers.features import join_rows
 from ..component import MultiTaskTok2Vec
 from ..listener import reads
 from .gate import ExpertGate
