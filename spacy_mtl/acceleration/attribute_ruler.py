@@ -1,6 +1,7 @@
 """The factory `mtl_fast_attribute_ruler`: spaCy's attribute ruler with a quicker search."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from spacy.language import Language
@@ -68,8 +69,8 @@ class FastAttributeRuler(AttributeRuler):
         if not self._is_prepared:
             self._is_prepared = True
             self._rules = None
-            if self.attrs and why_not_looked_up(self) is None:
-                self._rules = _read_rules(self)
+            with suppress(UnsupportedRule):
+                self._rules = _read_rules(self) if self.attrs else None
         return self._rules
 
 
