@@ -1,4 +1,5 @@
 import importlib.util
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
@@ -18,6 +19,8 @@ def load(name: str) -> ModuleType:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    if str(SCRIPTS) not in sys.path:  # as for a script that is run, for the modules beside it
+        sys.path.append(str(SCRIPTS))
     spec.loader.exec_module(module)
     return module
 
@@ -90,11 +93,81 @@ def test_article_fits_the_word_that_follows(docs):
 
 
 def test_there_are_enough_templates_and_fillers():
-    patterns = [
-        getattr(GENERATOR, f"{kind}_PATTERNS")
-        for kind in ("ANY", "NAMED", "PERSON", "OBJECT", "THING", "RECIPIENT")
-    ]
-    templates = {template for group in GENERATOR.TEMPLATES.values() for template in group}
-    assert len(templates) + sum(map(len, patterns)) >= 60
-    fillers = [text for text in GENERATOR.FILLERS.values()]
-    assert sum(len(text.split(";")) for text in fillers) > 300
+    templates = GENERATOR.read_templates(GENERATOR.TEMPLATES)
+    patterns = templates.patterns.model_dump(exclude={"modals"}).values()
+    sentences = {
+        sentence
+        for style in templates.sentences.model_dump().values()
+        for group in style.values()
+        for sentence in group
+    }
+    assert len(sentences) + sum(map(len, patterns)) >= 60
+    assert sum(map(len, templates.fillers.any.values())) > 300
+
+
+@pytest.mark.parametrize(
+    "file, old, new, key, message",
+    [
+        ("names.yml", "female:", "females:", "female", "Field required"),
+        ("names.yml", "female:", "females:", "females", "not permitted"),
+        ("names.yml", "Anna,", "1999,", "female.0", "valid string"),
+        ("names.yml", "Anna,", "'[PER: Anna]',", "female.0", "match pattern"),
+        ("names.yml", "{city} Zoo", "{town} Zoo", "organisations.institutions.15", "{town} Zoo"),
+        ("names.yml", "male: [", "male: [[", "", "Invalid YAML"),
+        ("fillers.yml", "  who:", "  whom:", "any", "'who'"),
+        ("fillers.yml", "  adv:", "  place:", "positive.place", "filled with names"),
+        ("fillers.yml", "the headquarters of {org}", "{organ}", "any.sight.12", "{organ}"),
+        ("fillers.yml", '"{food}"]', '"{food}", "{thing}"]', "any", "thing <- thing"),
+        ("verbs.yml", "gave given giving gives,", "gave,", "verbs.1.forms", "participle"),
+        ("verbs.yml", "[people]", "[persons]", "verbs.0.subjects", "'persons'"),
+        ("verbs.yml", "ARG1 sight", "ARG1 site", "verbs.0.object", "'site'"),
+        ("verbs.yml", "ARG1 sight", "sight", "verbs.0.object", "match pattern"),
+        ("verbs.yml", "[to]", "[too]", "verbs.1.complements", "'too'"),
+        ("verbs.yml", "<a.ARG2 with {who}>", "<b.ARG2 with {who}>", "complements.0", "frame 'b'"),
+        ("patterns.yml", "modals: [", "modals: [] #", "modals", "at least 1 item"),
+        ("patterns.yml", "$tpast.", "$past_time.", "any.0", "$past_time"),
+        ("patterns.yml", "{tfront}", "{adj}", "any.1", "{adj}"),
+        ("sentences.yml", "{news}>", "{news}", "news.either.0", "'<' in"),
+        ("sentences.yml", "{news}>", "{news}>>", "news.either.0", "'>' in"),
+        ("sentences.yml", "<a:be.01 is>", "<a;be.01 is>", "news.either.0", "<a;be.01 is"),
+        ("sentences.yml", "<a:be.01 is>", "is", "news.either.0", "0 predicates <a:...>"),
+        ("sentences.yml", "{news}>", "{news> {}", "news.either.0", "'{' in"),
+        ("sentences.yml", "neither good nor bad", "{adj}", "review.neutral.6", "{adj}"),
+    ],
+)
+def test_mistake_in_templates_is_reported_with_file_and_key(file, old, new, key, message, tmp_path):
+    folder = shutil.copytree(GENERATOR.TEMPLATES, tmp_path / "templates")
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ValueError) as error:
+        GENERATOR.generate_inline(1, seed=0, templates=folder)
+    lines = str(error.value).splitlines()
+    assert lines[0].startswith(str(folder / file))
+    assert any(f"{key}: " in line and message in line for line in lines), lines
+
+
+def test_missing_file_of_templates_is_named(tmp_path):
+    folder = shutil.copytree(GENERATOR.TEMPLATES, tmp_path / "templates")
+    (folder / "verbs.yml").unlink()
+    with pytest.raises(ValueError, match="verbs.yml"):
+        GENERATOR.generate_inline(1, seed=0, templates=folder)
+
+
+def test_added_words_and_slots_appear(tmp_path):
+    folder = shutil.copytree(GENERATOR.TEMPLATES, tmp_path / "templates")
+    path = folder / "fillers.yml"
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("any:\n", "any:\n  pet: [a_ talking owl]\n", 1)
+    path.write_text(text.replace('"{food}"]', '"{food}", "{pet}"]', 1), encoding="utf-8")
+    assert " a talking owl" in GENERATOR.generate_inline(200, seed=0, templates=folder)
+
+
+def test_slot_without_a_usable_filler_is_named(tmp_path):
+    folder = shutil.copytree(GENERATOR.TEMPLATES, tmp_path / "templates")
+    path = folder / "fillers.yml"
+    start, _, rest = path.read_text(encoding="utf-8").partition("  speaker: [")
+    end = rest.partition("]\n")[2]
+    path.write_text(f'{start}  speaker: ["{{P1}}"]\n{end}', encoding="utf-8")
+    with pytest.raises(ValueError, match="fillers.yml: any.speaker"):
+        GENERATOR.generate_inline(50, seed=0, templates=folder)
