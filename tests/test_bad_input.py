@@ -18,9 +18,9 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.training.loop import create_evaluation_callback
 
-from .heads.pipelines import parameters_of, train
-from .heads.roles import CORPUS, WIDTH, make_nlp
-from .srl.strategies import make_doc
+from tests.heads.pipelines import parameters_of, train
+from tests.heads.roles import CORPUS, WIDTH, make_nlp
+from tests.srl.strategies import make_doc
 
 HEADS = ["mtl_ner", "mtl_textcat", "srl"]
 LABELS: dict[str, Any] = {

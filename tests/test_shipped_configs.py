@@ -17,7 +17,7 @@ from spacy.util import load_config, load_model_from_config, registry
 from spacy.vocab import Vocab
 from thinc.api import Config, fix_random_seed
 
-from .trained import CONFIGS, make_docs, run, save
+from tests.trained import CONFIGS, make_docs, run, save
 
 SMALL = {
     "components.tok2vec.model.width": 16,

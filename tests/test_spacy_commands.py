@@ -18,7 +18,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.util import load_config
 
-from .trained import CONFIGS, Trained, make_docs, run, small_config
+from tests.trained import CONFIGS, Trained, make_docs, run, small_config
 
 pytest_plugins = ["tests.trained"]
 

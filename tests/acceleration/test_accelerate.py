@@ -14,8 +14,7 @@ from spacy_mtl.acceleration.annotations import annotations, differences
 from spacy_mtl.acceleration.tokenizer import FastTokenizer
 from spacy_mtl.cli import mtl
 from spacy_mtl.extraction import extract
-
-from .pipelines import (
+from tests.acceleration.pipelines import (
     RULES,
     TEXTS,
     characters,

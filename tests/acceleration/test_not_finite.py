@@ -5,8 +5,7 @@ import pytest
 
 from spacy_mtl.acceleration.ner import FastEntityRecognizer
 from spacy_mtl.acceleration.parser import FastDependencyParser
-
-from .pipelines import TEXTS, shared_trunk
+from tests.acceleration.pipelines import TEXTS, shared_trunk
 
 FAST = {"parser": FastDependencyParser, "ner": FastEntityRecognizer}
 

@@ -20,9 +20,8 @@ from thinc.api import Adam, Config, fix_random_seed
 
 from benchmarks.measuring.released import RELEASED
 from spacy_mtl.acceleration.annotations import annotations
+from tests.acceleration.pipelines import LISTENER, cnn, tagger_model, transition_model
 from tests.trained import make_docs, without
-
-from .pipelines import LISTENER, cnn, tagger_model, transition_model
 
 PAGE = (Path(__file__).parents[2] / "docs" / "official-pipelines.md").read_text(encoding="utf8")
 FROZEN, TAKEN_OVER = re.findall(r"```ini\n(.*?)```", PAGE, re.DOTALL)

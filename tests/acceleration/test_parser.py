@@ -9,8 +9,7 @@ from spacy.training import Example
 
 from spacy_mtl.acceleration import arc_eager, parser
 from spacy_mtl.acceleration.parser import FastDependencyParser
-
-from .pipelines import cnn, transition_model
+from tests.acceleration.pipelines import cnn, transition_model
 
 WORDS = ["soup", "Ann", "in", ".", "?", '"', "(", ")", "...", "was", ",", "\n"]
 LABELS = ["nsubj", "obj", "punct", "nsubj||obj"]

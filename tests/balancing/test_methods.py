@@ -9,7 +9,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from .methods import (
+from tests.balancing.methods import (
     CONFIGS,
     DRAW_RANDOM_NUMBERS,
     SOLVERS,

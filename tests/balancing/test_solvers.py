@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_mtl.balancing.solvers import cagrad_mixture, conflict_averse_weights, fair_weights
-
-from .methods import make_balancer
+from tests.balancing.methods import make_balancer
 
 few = settings(max_examples=40, deadline=None)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchjd import aggregation, scalarization
 
-from .methods import SOLVERS, make_balancer, steps
+from tests.balancing.methods import SOLVERS, make_balancer, steps
 
 few = settings(max_examples=25)
 

@@ -8,8 +8,7 @@ from spacy.vocab import Vocab
 
 from spacy_mtl.cli.convert import convert
 from spacy_mtl.srl.alignment import indexed_frames
-
-from ..trained import run
+from tests.trained import run
 
 PROPS = "We - (A0*)\nwent go (V*)\n"
 BROKEN = PROPS + "\nWe - (A0*\nwent go (V*)\n\nYes -\n"

@@ -10,8 +10,7 @@ from wasabi import Printer
 from spacy_mtl.cli.evaluate import evaluate, overall_rows, print_by_label
 from spacy_mtl.cli.evaluate_srl import check_srl_scores
 from spacy_mtl.cli.inputs import read_examples
-
-from ..trained import Trained, make_docs, run, save, without
+from tests.trained import Trained, make_docs, run, save, without
 
 pytest_plugins = ["tests.trained"]
 

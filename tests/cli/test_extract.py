@@ -15,9 +15,8 @@ from spacy_mtl.acceleration.annotations import annotations
 from spacy_mtl.extraction import extract
 from spacy_mtl.extraction.needs import find_reasons
 from spacy_mtl.extraction.remove_components import remove_components
-
-from ..trained import Trained, make_docs, run
-from ..trunk.pipelines import OURS, TRUNK, make_nlp
+from tests.trained import Trained, make_docs, run
+from tests.trunk.pipelines import OURS, TRUNK, make_nlp
 
 pytest_plugins = ["tests.trained"]
 KINDS = {

@@ -4,8 +4,7 @@ import pytest
 import spacy
 
 from spacy_mtl.cli.render import render
-
-from ..trained import Trained, run
+from tests.trained import Trained, run
 
 pytest_plugins = ["tests.trained"]
 

@@ -5,9 +5,8 @@ import pytest
 
 import spacy_mtl.cli.serve
 from spacy_mtl.display.server import make_app
-
-from ..test_server import ask
-from ..trained import Trained, run
+from tests.display.test_server import ask
+from tests.trained import Trained, run
 
 pytest_plugins = ["tests.trained"]
 

@@ -19,8 +19,7 @@ from spacy_mtl.heads.srl.gold import collect_gold
 from spacy_mtl.srl import indexed_frames
 from spacy_mtl.srl.scoring.scorer import score_srl
 from spacy_mtl.srl.senses import SenseInventory
-
-from ..heads.pipelines import make_nlp
+from tests.heads.pipelines import make_nlp
 
 Spans = list[tuple[str, int, int, int]]  # label, start, end, span ID
 GOOD: Spans = [("V", 1, 2, 0), ("ARG0", 0, 1, 0), ("ARG1", 2, 4, 0)]

@@ -12,8 +12,7 @@ from spacy.cli.train import train
 from spacy.tokens import Doc, Span
 
 from spacy_mtl.srl import Frame, read_frames, write_frames
-
-from ..trained import CONFIGS, make_docs, save, without
+from tests.trained import CONFIGS, make_docs, save, without
 
 HEADS = ["ner", "textcat", "srl"]
 SOURCES = {"entities": ("cats", "srl"), "categories": ("ents", "srl"), "frames": ("ents", "cats")}

@@ -9,9 +9,8 @@ from spacy_mtl.decoding.constraints import RoleConstraints
 from spacy_mtl.decoding.roles import decode_roles
 from spacy_mtl.decoding.scores import FactoredScores, PlainScores
 from spacy_mtl.decoding.viterbi import decode_bio
+from tests.decoding.test_bio import is_valid, split
 from tests.native import each_way
-
-from .test_bio import is_valid, split
 
 pytestmark = each_way
 

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from spacy_mtl.decoding.bio import spans_from_bio
 from spacy_mtl.decoding.posteriors import span_probabilities
-
-from .test_bio import is_valid
+from tests.decoding.test_bio import is_valid
 
 
 def plain_probabilities(rows, n_labels):

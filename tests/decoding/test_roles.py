@@ -14,9 +14,8 @@ from spacy_mtl.decoding.roles import MAX_VIOLATIONS, decode_roles
 from spacy_mtl.decoding.scores import PlainScores
 from spacy_mtl.decoding.viterbi import decode_bio
 from spacy_mtl.native.threads import set_num_threads
+from tests.decoding.test_bio import is_valid, split
 from tests.native import each_way
-
-from .test_bio import is_valid, split
 
 pytestmark = each_way
 

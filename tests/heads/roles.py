@@ -11,8 +11,7 @@ from spacy.vocab import Vocab
 from thinc.api import fix_random_seed
 
 from spacy_mtl.srl import indexed_frames
-
-from ..srl.strategies import PlainFrame, make_doc
+from tests.srl.strategies import PlainFrame, make_doc
 
 WIDTH = 32
 ENCODER: dict[str, Any] = {

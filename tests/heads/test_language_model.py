@@ -20,8 +20,14 @@ from spacy_mtl.heads.masked_lm.masking import (
     words_of,
 )
 from spacy_mtl.heads.masked_lm.scorer import score_masked_tokens
-
-from .pipelines import gradient_of, make_examples, make_nlp, parameters_of, reloaded, train
+from tests.heads.pipelines import (
+    gradient_of,
+    make_examples,
+    make_nlp,
+    parameters_of,
+    reloaded,
+    train,
+)
 
 NLP = spacy.blank("en")
 TEXTS = [

@@ -6,8 +6,14 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from spacy_mtl.heads.ner import UNKNOWN
-
-from .pipelines import gradient_of, make_examples, make_nlp, parameters_of, reloaded, train
+from tests.heads.pipelines import (
+    gradient_of,
+    make_examples,
+    make_nlp,
+    parameters_of,
+    reloaded,
+    train,
+)
 
 DATA = [
     ("Ann Lee met Bob in Rome .", {"entities": [(0, 7, "PER"), (12, 15, "PER"), (19, 23, "LOC")]}),

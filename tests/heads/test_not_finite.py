@@ -12,11 +12,10 @@ from spacy.training import Example
 from spacy_mtl.heads.masked_lm.scorer import score_masked_tokens
 from spacy_mtl.models.layers.torch_layer import TorchShim
 from spacy_mtl.util.finite import DivergedError
-
-from ..native import each_way
-from ..srl.strategies import make_doc
-from .pipelines import parameters_of
-from .roles import CORPUS, WIDTH, frames_of, make_nlp
+from tests.heads.pipelines import parameters_of
+from tests.heads.roles import CORPUS, WIDTH, frames_of, make_nlp
+from tests.native import each_way
+from tests.srl.strategies import make_doc
 
 VALUES = [float("nan"), float("inf"), float("-inf")]
 HEADS = {

@@ -12,8 +12,14 @@ from spacy.training import Example
 from spacy_mtl.corpora.annotations import keep_annotations, select_tasks
 from spacy_mtl.heads.regression import absolute_error, squared_error
 from spacy_mtl.heads.regression_scorer import measure, ranks, score_regression
-
-from .pipelines import gradient_of, make_examples, make_nlp, parameters_of, reloaded, train
+from tests.heads.pipelines import (
+    gradient_of,
+    make_examples,
+    make_nlp,
+    parameters_of,
+    reloaded,
+    train,
+)
 
 STARS = [
     ("I love this film", {"cats": {"stars": 5.0}}),

@@ -8,8 +8,7 @@ from spacy_mtl.cli.evaluate import average_score
 from spacy_mtl.extraction.remove_components import scores_only_of
 from spacy_mtl.heads.score_names import own_weights
 from spacy_mtl.training.task_scores import find_task_scores
-
-from .pipelines import ENCODER, make_examples, make_nlp, reloaded, train
+from tests.heads.pipelines import ENCODER, make_examples, make_nlp, reloaded, train
 
 MOOD = [("I love it", {"cats": {"good": 1.0, "bad": 0.0}}), ("I hate it", {"cats": {"bad": 1.0}})]
 TOPIC = [

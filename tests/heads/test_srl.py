@@ -14,10 +14,9 @@ from spacy_mtl.heads.srl.frame_batch import best_of_segments, split_predicates
 from spacy_mtl.heads.srl.gold import collect_gold, tag_targets
 from spacy_mtl.models.heads.pair_query import PairQuery
 from spacy_mtl.srl import indexed_frames
-
-from ..srl.strategies import make_doc
-from .pipelines import gradient_of, parameters_of, reloaded, train
-from .roles import CORPUS, frames_of, make_example, make_examples, make_nlp
+from tests.heads.pipelines import gradient_of, parameters_of, reloaded, train
+from tests.heads.roles import CORPUS, frames_of, make_example, make_examples, make_nlp
+from tests.srl.strategies import make_doc
 
 NO_FRAMES = [("Ann saw Bob", None), ("it rained", None)]
 FRAME = CORPUS[0]

@@ -6,10 +6,9 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
 from spacy_mtl.srl import FrameInventory, Roleset, give_predicates, indexed_frames
-
-from ..srl.strategies import make_doc
-from .pipelines import reloaded, train
-from .roles import CORPUS, frames_of, make_example, make_examples, make_nlp
+from tests.heads.pipelines import reloaded, train
+from tests.heads.roles import CORPUS, frames_of, make_example, make_examples, make_nlp
+from tests.srl.strategies import make_doc
 
 INVENTORY = FrameInventory(
     [

@@ -5,8 +5,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spacy_mtl.heads.syntax import UNKNOWN
-
-from .pipelines import gradient_of, make_nlp, reloaded, train
+from tests.heads.pipelines import gradient_of, make_nlp, reloaded, train
 
 SENTENCES = [
     ("Ann saw Bob", ["NNP", "VBD", "NNP"], ["nsubj", "ROOT", "obj"], [1, 1, 1]),

@@ -10,8 +10,14 @@ from spacy.training import Example
 from spacy_mtl.heads.textcat import exclusive_loss, independent_loss
 from spacy_mtl.heads.textcat_scorer import score_textcat
 from spacy_mtl.util.annotation import count_annotated
-
-from .pipelines import gradient_of, make_examples, make_nlp, parameters_of, reloaded, train
+from tests.heads.pipelines import (
+    gradient_of,
+    make_examples,
+    make_nlp,
+    parameters_of,
+    reloaded,
+    train,
+)
 
 EXCLUSIVE = [
     ("I love this film", {"cats": {"good": 1.0, "bad": 0.0, "meh": 0.0}}),

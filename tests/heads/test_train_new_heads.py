@@ -11,8 +11,8 @@ from spacy.cli.train import train
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training.initialize import init_nlp
 
-from ..trained import run
-from .pipelines import make_nlp
+from tests.heads.pipelines import make_nlp
+from tests.trained import run
 
 HEADS = ["ner", "rating", "lm"]
 N_STEPS = 40

@@ -6,7 +6,7 @@ import typer
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
-from .test_generate_inline import load
+from tests.scripts.test_generate_inline import load
 
 CONVERTER = load("convert_inline")
 GOOD = """\

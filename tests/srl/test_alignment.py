@@ -5,8 +5,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from spacy_mtl.srl import IndexedFrame, aligned_frames, indexed_frames
-
-from .strategies import PlainFrame, make_doc, plain_frames
+from tests.srl.strategies import PlainFrame, make_doc, plain_frames
 
 
 def make_example(

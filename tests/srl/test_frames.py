@@ -8,8 +8,7 @@ from spacy.vocab import Vocab
 
 from spacy_mtl.srl import Argument, Frame, read_frames, write_frames
 from spacy_mtl.srl.extension import register_extension
-
-from .strategies import PlainFrame, make_doc, plain_frames
+from tests.srl.strategies import PlainFrame, make_doc, plain_frames
 
 WORDS = ["She", "gave", "him", "a", "book", "and", "left", "."]
 GAVE: PlainFrame = (1, "give.01", [("ARG0", 0, 1), ("ARG2", 2, 3), ("ARG1", 3, 5)])

@@ -13,8 +13,7 @@ from spacy_mtl.corpora.annotations import Selection, count_units, keep_annotatio
 from spacy_mtl.corpora.splitting import split_doc
 from spacy_mtl.srl import Argument, Frame, read_frames, span_as_doc, write_frames
 from spacy_mtl.srl.scoring.scorer import score_srl
-
-from .strategies import PlainFrame, make_doc
+from tests.srl.strategies import PlainFrame, make_doc
 
 WORDS = "Maria Lopez gave her brother a ticket on Friday . They left .".split()
 GAVE: PlainFrame = (

@@ -31,9 +31,8 @@ from spacy_mtl.srl.scoring import (
 )
 from spacy_mtl.srl.scoring.prime_frames import span_of_head
 from spacy_mtl.srl.scoring.primesrl import Outcome, joined
-
-from .strategies import PlainFrame
-from .test_scoring import make_example, pairs_of_frames
+from tests.srl.strategies import PlainFrame
+from tests.srl.test_scoring import make_example, pairs_of_frames
 
 OFFICIAL = ["conll05", "conll09", "primesrl", "primesrl_spans"]
 

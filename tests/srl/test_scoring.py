@@ -9,8 +9,7 @@ from spacy.vocab import Vocab
 
 from spacy_mtl.srl.alignment import IndexedFrame
 from spacy_mtl.srl.scoring import Conll05Counts, conll05_counts, make_srl_scorer, score_srl
-
-from .strategies import PlainFrame, make_doc, plain_frames
+from tests.srl.strategies import PlainFrame, make_doc, plain_frames
 
 SCORES = [
     *(f"srl_predicates_{part}" for part in "prf"),

@@ -8,8 +8,7 @@ from spacy.util import registry
 
 from spacy_mtl.balancing.hub import hub_gram
 from spacy_mtl.trunk.parameter_gradients import ParameterGradients
-
-from .pipelines import (
+from tests.trunk.pipelines import (
     OURS,
     TRUNK,
     make_examples,

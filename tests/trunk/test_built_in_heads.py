@@ -5,7 +5,7 @@ import pytest
 import spacy
 from thinc.api import Adam, Config
 
-from .pipelines import (
+from tests.trunk.pipelines import (
     ANNOTATIONS,
     ENCODERS,
     FACTORIES,

@@ -7,8 +7,8 @@ from spacy.tokens import Doc
 from spacy.util import load_config, load_model_from_config
 from thinc.api import Adam
 
-from ..trained import CONFIGS
-from .pipelines import (
+from tests.trained import CONFIGS
+from tests.trunk.pipelines import (
     ENCODERS,
     FACTORIES,
     HEADS,

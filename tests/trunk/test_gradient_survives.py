@@ -9,7 +9,7 @@ from spacy.training.initialize import init_nlp
 from spacy.util import registry
 from thinc.api import Config
 
-from .pipelines import (
+from tests.trunk.pipelines import (
     EARLY_RETURNING,
     ENCODERS,
     FACTORIES,

@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from thinc.api import Adam
 
-from .pipelines import (
+from tests.trunk.pipelines import (
     ENCODERS,
     HEADS,
     OURS,

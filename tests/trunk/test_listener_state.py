@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Adam
 
-from .pipelines import (
+from tests.trunk.pipelines import (
     ANNOTATIONS,
     FACTORIES,
     HEADS,

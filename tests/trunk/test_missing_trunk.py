@@ -9,8 +9,8 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..heads.pipelines import make_examples, make_nlp
-from ..trained import Trained
+from tests.heads.pipelines import make_examples, make_nlp
+from tests.trained import Trained
 
 pytest_plugins = ["tests.trained"]
 

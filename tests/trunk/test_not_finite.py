@@ -10,9 +10,8 @@ from spacy.util import registry
 
 from spacy_mtl.trunk.step import squared_norm
 from spacy_mtl.util.finite import DivergedError, find_training_run
-
-from ..selection.training import make_config, run, save_corpus
-from .pipelines import OURS, TRUNK, WIDTH, make_examples, make_nlp
+from tests.training.training import make_config, run, save_corpus
+from tests.trunk.pipelines import OURS, TRUNK, WIDTH, make_examples, make_nlp
 
 STOCK_HEADS = ["ner", "parser", "textcat", "textcat_multilabel", "spancat"]
 

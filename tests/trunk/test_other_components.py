@@ -20,9 +20,16 @@ from spacy_mtl.acceleration.annotations import annotations
 from spacy_mtl.cli.evaluate import evaluate
 from spacy_mtl.extraction import extract
 from spacy_mtl.training.task_scores import find_tasks
-
-from ..trained import Trained, make_docs, save, small_config
-from .pipelines import ENCODERS, OURS, TRUNK, head_config, make_examples, make_nlp, update
+from tests.trained import Trained, make_docs, save, small_config
+from tests.trunk.pipelines import (
+    ENCODERS,
+    OURS,
+    TRUNK,
+    head_config,
+    make_examples,
+    make_nlp,
+    update,
+)
 
 BEFORE: dict[str, dict[str, Any]] = {
     "test_shout": {},

@@ -5,7 +5,7 @@ import threading
 import pytest
 from spacy.util import raise_error
 
-from .pipelines import OURS, TRUNK, annotations, make_nlp
+from tests.trunk.pipelines import OURS, TRUNK, annotations, make_nlp
 
 HEADS = ["ner", "tagger", "textcat"]
 TEXTS = [f"Ada likes Paris {'very ' * number}much ." for number in range(11)]

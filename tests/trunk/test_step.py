@@ -6,7 +6,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import Adam, fix_random_seed
 
-from .pipelines import (
+from tests.trunk.pipelines import (
     HEADS,
     OURS,
     TRUNK,

@@ -8,7 +8,7 @@ import pytest
 import spacy
 from thinc.api import Adam, fix_random_seed
 
-from .pipelines import (
+from tests.trunk.pipelines import (
     OURS,
     TRUNK,
     count_backward,

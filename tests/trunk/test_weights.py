@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from spacy.tokens import Doc
 
-from .pipelines import (
+from tests.trunk.pipelines import (
     OURS,
     STOCK,
     TRUNK,
