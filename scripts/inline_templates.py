@@ -23,6 +23,7 @@ _INNERMOST_MARK = re.compile(
 BOUND_SLOTS = {"P1", "P1s", "P2", "first1", "first2", "O1", "O2"}
 _BUILT_IN_SLOTS = BOUND_SLOTS | {"he1", "person", "place", "org"}
 _PATTERN_SLOTS = {"greeting", "role", "speaker", "tfuture", "tpast", "who"}
+_MOST_POLAR = 4  # sentences with the document's sentiment that one document may need
 _PATTERN_WORDS = set(
     "roleset base past part ing present role subject object_role object object_mark rest tpast"
     " tfuture modal has was comes works who object_was object_is object_has receiver"
@@ -73,6 +74,7 @@ def _check_words(text: str) -> str:
 
 _Entry = TypeVar("_Entry")
 Some = Annotated[list[_Entry], Field(min_length=1)]
+Two = Annotated[list[_Entry], Field(min_length=2)]  # a document's two people differ in them
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[Text, Field(pattern=r"^[^<>{}\[\]]+$")]
 NamePattern = Annotated[Text, Field(pattern=r"^([^<>{}\[\]]|\{stem\}|\{city\})+$")]
@@ -98,7 +100,7 @@ class Names(_Data):
 
     female: Some[Name]
     male: Some[Name]
-    surnames: Some[Name]
+    surnames: Two[Name]
     places: Some[Name]
     organisations: Organisations
 
@@ -248,6 +250,10 @@ def _find_mistakes(templates: Templates) -> _Mistakes:
     for name, style in templates.sentences:
         for sentiment, texts in style:
             yield from _check_slots(f"sentences.{name}.{sentiment}", texts, slots[sentiment])
+        for sentiment in ("positive", "negative"):
+            if (found := len(style.either) + len(getattr(style, sentiment))) < _MOST_POLAR:
+                mistake = f"{found} sentences with those of `either`; give {_MOST_POLAR} or more"
+                yield f"sentences.{name}.{sentiment}", mistake
     phrases = BOUND_SLOTS | set(fillers.any)
     for index, verb in enumerate(templates.verbs.verbs):
         key = f"verbs.verbs.{index}"

@@ -154,6 +154,21 @@ def test_missing_file_of_templates_is_named(tmp_path):
         GENERATOR.generate_inline(1, seed=0, templates=folder)
 
 
+def test_too_few_entries_for_a_document_are_reported(tmp_path):
+    folder = shutil.copytree(GENERATOR.TEMPLATES, tmp_path / "templates")
+    few = "{either: [Yes.], positive: [Good.], negative: [Bad.], neutral: [So.]}"
+    text = "".join(f"{style}: {few}\n" for style in GENERATOR.STYLES)
+    (folder / "sentences.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="sentences.yml: review.negative: 2 sentences"):
+        GENERATOR.generate_inline(1, seed=0, templates=folder)
+    names = (folder / "names.yml").read_text(encoding="utf-8")
+    start, _, rest = names.partition("surnames: [")
+    names = f"{start}surnames: [Weber]\n{rest.partition(']')[2]}"
+    (folder / "names.yml").write_text(names, encoding="utf-8")
+    with pytest.raises(ValueError, match="names.yml: surnames: .* at least 2 items"):
+        GENERATOR.generate_inline(1, seed=0, templates=folder)
+
+
 def test_added_words_and_slots_appear(tmp_path):
     folder = shutil.copytree(GENERATOR.TEMPLATES, tmp_path / "templates")
     path = folder / "fillers.yml"
